@@ -98,6 +98,14 @@ def test_what_users_lose_is_typed_before_anything_is_stopped(store: Store) -> No
     assert data["sentence"] in page.read_text()
     assert "the database shop was restored" in postmortem.draft(page.parent)
 
+    back = ("undo", str(record["run"]), "--arm=corner")
+    code, printed = store.rollback(*back)
+    assert (code, "taking back the restore of shop loses " in printed) == (13, True), printed
+    assert store.live() == "previous"
+    code, printed = store.rollback(*back, "--accept-loss=1h")
+    assert (code, store.live()) == (0, "current"), printed
+    assert "the database shop is the one from before the run again" in printed
+
 
 def test_a_database_that_is_kept_is_said_to_be(store: Store) -> None:
     """Nobody has to accept anything; plan, summary and report say that nothing was lost."""

@@ -29,11 +29,12 @@ examples:
   {me} 20261124-061200-ab12
   {me} 20261124-061200-ab12 --without=config/app.env    leave this file as it is
 
-It shows what will be changed, then asks for the target's name. Once it is interrupted, the same
-command goes on.
+It shows what will be changed, then asks for the target's name; and where a restored database is
+swapped back, for what users lose by that. Once it is interrupted, the same command goes on.
 
 exit codes: 0 undone, or nothing to do; 1 not; 2 interrupted; 4 usage, or no such run; 7 the host
-cannot be used; 12 another run holds it; 13 the name of the target was not given
+cannot be used; 12 another run holds it; 13 the name of the target was not given, or what users
+lose was not accepted
 """
 
 
@@ -51,10 +52,13 @@ def undo(arguments: Sequence[str], program: str) -> int:
     add = made.add_argument
     add("run", metavar="RUN", help="the run")
     add("--arm", metavar="TARGET", help="the target's name, instead of typing it")
+    add("--accept-loss", metavar="5m", help="what users may lose, instead of typing it")
     add("--without", action="append", default=[], metavar="PATH", help="leave this file as it is")
     asked = made.parse_args(arguments)
+    lost(asked.accept_loss)
     with RollbackCommand.opened(asked, arguments, program) as at:
-        return at.undo(asked.run, asked.arm, tuple(asked.without))
+        given = Confirmed(asked.arm, asked.accept_loss)
+        return at.undo(asked.run, given, tuple(asked.without))
 
 
 def options(made: Parser) -> None:

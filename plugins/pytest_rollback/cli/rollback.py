@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import sys
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from pytest_rollback.cli.target import TargetCommand
 from pytest_rollback.errors import GateClosed, RollbackError, Unreachable, UsageError
 from pytest_rollback.evidence import runs, signoffs
 from pytest_rollback.evidence.afterwards import UNDONE
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.manifest.release import LINKS
@@ -124,7 +126,7 @@ class RollbackCommand(TargetCommand):
         lost(given or None)
         return [f"--accept-loss={given}"] if given else []
 
-    def undo(self, run: str, armed: str | None, without: tuple[str, ...] = ()) -> int:
+    def undo(self, run: str, given: Confirmed, without: tuple[str, ...] = ()) -> int:
         """Show what undo would do, ask, and take the run back; return the exit code.
 
         Files `without` stay as they are.
@@ -141,13 +143,17 @@ class RollbackCommand(TargetCommand):
             actions = (START_FAILED,)
         mine = identity(dt.datetime.now(dt.UTC))
         timeline = Timeline(self.reports / mine)
-        gate = self.gate(scope, timeline, mine, armed)
+        gate = self.gate(scope, timeline, mine, given)
         steps = rehearsal.rehearse(gate, actions)
         changes = [change for step in steps for change in step.changes]
         shown("\n".join(f"  {each.what} ({each.why})" for each in changes) or "nothing to do")
+        losses = [each.loses for each in changes if each.loses]
+        for each in losses:
+            shown(f"  {each.words}")
         if changes and not gate.is_open:
-            self.ask(armed)
-            gate = self.gate(scope, timeline, mine, self.target)
+            self.ask(given.armed)
+            gate = self.gate(scope, timeline, mine, self.asked_for(losses, given))
+        gate.demand_accepted(changes, planned=True)
         began = RunBegan(mine, operator(), self.target, manifest=str(self.manifest))
         timeline.note(replace(began, resume=self.command))
         try:
@@ -159,6 +165,8 @@ class RollbackCommand(TargetCommand):
         timeline.close()
         but = f", but for {', '.join(without)}" if without else ""
         shown(f"run {run} is undone: {self.came_back}{but}")
+        for each in losses:
+            shown(f"the database {each.database} is the one from before the run again")
         self.told(run)
         return 0
 
@@ -187,7 +195,22 @@ class RollbackCommand(TargetCommand):
         shown(f"next: {self.command}")
         return INTERRUPTED
 
-    def gate(self, scope: Scope, timeline: Timeline, run: str, armed: str | None) -> Gate:
+    def asked_for(self, losses: list[DataLoss], given: Confirmed) -> Confirmed:
+        """Return what was confirmed, once its target was typed; ask for the loss of an undo."""
+        loss = given.loss
+        if losses and loss is None and sys.stdin.isatty():
+            loss = typed(f"to lose {losses[0].time} of what users wrote, type {losses[0].time}: ")
+        return Confirmed(self.target, loss or None)
+
+    def gate(self, scope: Scope, timeline: Timeline, run: str, given: Confirmed) -> Gate:
         """Return the command to changes."""
         holder = Holder.here(run, operator())
-        return Gate(self.connection, scope, timeline, armed=armed, holder=holder, journaled=False)
+        return Gate(
+            self.connection,
+            scope,
+            timeline,
+            armed=given.armed,
+            accepted=math.inf if self.named in outside().practice else lost(given.loss),
+            holder=holder,
+            journaled=False,
+        )

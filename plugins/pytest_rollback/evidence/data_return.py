@@ -23,11 +23,13 @@ class DataLoss:
         database: of which database.
         seconds: of so many seconds all that was written, reckoned from when the loss was told.
         rows: how many rows that were when it was rehearsed; None where nobody has.
+        by: what loses it.
     """
 
     database: str = ""
     seconds: float = 0.0
     rows: int | None = None
+    by: str = "a restore"
 
     @property
     def time(self) -> str:
@@ -38,7 +40,7 @@ class DataLoss:
     def words(self) -> str:
         """The loss for people."""
         rows = "" if self.rows is None else f" ({count(self.rows, 'row')} when it was rehearsed)"
-        return f"a restore of {self.database} loses {self.time} of what users wrote{rows}"
+        return f"{self.by} of {self.database} loses {self.time} of what users wrote{rows}"
 
 
 @dataclass(frozen=True)

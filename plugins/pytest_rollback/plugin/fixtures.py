@@ -36,7 +36,7 @@ def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     steps = rehearse(gate, only)
     if not (run.isolates or gate.resumed):
         entry.demand_work(steps, gate.connection, gate.scope)
-    gate.demand_accepted(change for step in steps for change in step.changes)
+    gate.demand_accepted((change for step in steps for change in step.changes), planned=True)
     gate.timeline.note(Planned(tuple(lines(steps, gate.scope))))
     return gate.perform(actions.SNAPSHOT)
 

@@ -31,6 +31,9 @@ from pytest_rollback.transport.interrupts import INTERRUPTS
 GRACE = 10.0
 """Seconds beyond a change's own deadline after which its answer is not waited for any more."""
 
+TYPING = 120.0
+"""Seconds by which a loss may have grown since its plan was read, and typed."""
+
 ROUNDS = 3
 """How often an action deals with what somebody does meanwhile: a watchdog that starts a unit."""
 
@@ -100,22 +103,24 @@ class Gate:
         if self.is_open and self._journaled and holders(self.connection):
             self._begin()
 
-    def demand_accepted(self, changes: Iterable[Change]) -> None:
+    def demand_accepted(self, changes: Iterable[Change], *, planned: bool = False) -> None:
         """Check that somebody has accepted what data is lost, before anything is changed.
 
-        What was accepted may grow by the objective: the rollback takes time, and who types does.
+        What was accepted may grow meanwhile: by the time that typing takes where a run is
+        `planned`, and by the objective once it is under way.
 
         Raises:
             GateClosed: nobody has, or less than will be lost by now.
         """
+        more = TYPING if planned and not self.resumed else self.scope.system.about.rto
         for lost in (change.loses for change in changes if self.is_open):
             if lost is None:
                 continue
             mine = self._accepted
-            if mine is None or lost.seconds > mine + self.scope.system.about.rto:
-                more = "" if mine is None else f"; accepted was {typed(mine)}"
+            if mine is None or lost.seconds > mine + more:
+                but = "" if mine is None else f"; accepted was {typed(mine)}"
                 raise GateClosed(
-                    f"{lost.words}, and nobody has accepted that{more}",
+                    f"{lost.words}, and nobody has accepted that{but}",
                     hint=f"the same command with --accept-loss={lost.time}; or return = 'keep' in "
                     "[database] rolls back without the database",
                 )

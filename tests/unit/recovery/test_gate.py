@@ -19,7 +19,7 @@ from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.maintenance import NO_PAGE
 from pytest_rollback.recovery.actions.undo import undoing
-from pytest_rollback.recovery.gate import Gate
+from pytest_rollback.recovery.gate import TYPING, Gate
 from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.transport.batch import without_asking
 from tests.unit.recovery.site import CHANGED, Site
@@ -93,6 +93,15 @@ LOSING = Action(
     ),
 )
 """It loses three hours, whatever change it makes."""
+
+
+def test_less_than_the_plan_says_is_not_accepted(site: Site, timeline: Timeline) -> None:
+    """The objective is for what comes later: who reads three hours and types less did not agree."""
+    shut = gate(site, timeline, accepted=3 * 3600.0 - TYPING - 1)
+    changes = shut.foresee(LOSING)
+    with pytest.raises(GateClosed, match="nobody has accepted that; accepted was 178m"):
+        shut.demand_accepted(changes, planned=True)
+    shut.demand_accepted(changes)
 
 
 @pytest.mark.parametrize("accepted", [None, 79 * 60.0, 3 * 3600.0 - RTO - 1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 from typing import Any, Dict, List, Set, Tuple
 
 from ..backup.strategies.packages import change as packages
@@ -28,6 +29,9 @@ UNREAD = (unit_file_undo.INSTALLING, packages.RETURNING)
 
 PARTS = {"database": "..database.undo:take_back"}
 """What takes back the events of a package that can be taken away: named, and not imported."""
+
+SWAPPED, SWAPPED_BACK = "database swapped", "database undone"
+"""What that package notes once users work with a restored database, and with theirs again."""
 
 NO_COMMANDS = "the release cannot be undone: rollback.toml has no [release.commands]"
 
@@ -173,7 +177,17 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
         lost=tuple(found.lost),
         paths=tuple(dict.fromkeys(path for path, _ in conflicts)),
         release=tuple(release),
+        **swapped(written),
     )
+
+
+def swapped(written: Entries) -> Dict[str, Any]:
+    """Return since when users have worked with a restored database, and where it will be kept."""
+    began, taken = of(written, "database"), of(written, SWAPPED)
+    if not taken or of(written, SWAPPED_BACK):
+        return {}
+    at = float(taken[-1].get("at", 0.0))
+    return {"since": max(0.0, time.time() - at), "kept": str(began[-1].get("kept", ""))}
 
 
 def _release() -> Any:  # noqa: ANN401 - a module

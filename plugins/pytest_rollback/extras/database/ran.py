@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_rollback.agent.database.previous.messages import PreviousRun, PreviousState, ReleaseRun
-from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.extras.database.rehearsed import days, moment
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 from pytest_rollback.run.command_line.shared import shown as said
@@ -47,7 +47,7 @@ def stale(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> str:
 def is_proven(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> bool:
     """Return whether the previous release was seen to run on the schema of today."""
     last = found.last
-    good = last and last.runs and last.connections and not failed(last)
+    good = last and last.runs and last.connections and not failed(last) and not last.effects
     return bool(good) and not stale(found, wanted, now)
 
 
@@ -60,7 +60,7 @@ def judge(run: PreviousRun | None) -> None:
     """Say that the previous release runs.
 
     Raises:
-        Refused: it does not, and the live one does.
+        Refused: it does not, and the live one does; or it does harm to the database.
         Inconclusive: neither does, or it has not asked its database anything.
     """
     if run is None:
@@ -83,6 +83,8 @@ def judge(run: PreviousRun | None) -> None:
             'previous = "sample" or "full" in [database.rehearsal]; or waive '
             "readiness.previous.runs in [[waivers]] of rollback.toml",
         )
+    if run.effects:
+        raise harmful(run)
     if not run.connections:
         raise Inconclusive(
             f"release {run.previous} answers, and has not once connected to its database: whether "
@@ -91,6 +93,19 @@ def judge(run: PreviousRun | None) -> None:
             f"[[components]]; then {AGAIN}",
         )
     said(f"RUNS: release {run.previous} answers on the schema that {run.current} left")
+
+
+def harmful(run: PreviousRun) -> RollbackError:
+    """Return that a release answers, and does to its database what the live one does not."""
+    compared = not any(each.problem for each in run.control)
+    kind = Refused if compared else Inconclusive
+    other = "what the live release does not" if compared else "this, and the live one does not run"
+    return kind(
+        f"release {run.previous} answers, and does to its database {other}",
+        findings=list(run.effects),
+        hint="rows and columns that it takes away would be lost although the database is kept: "
+        f"have it not migrate when it starts. A statement that fails: {BOTH}",
+    )
 
 
 def findings(wrong: list[ReleaseRun]) -> Iterator[str]:
@@ -107,6 +122,8 @@ def lines(run: PreviousRun) -> Iterator[str]:
     yield f"  server     {server}, {run.seconds:.1f} s in all"
     for each in run.runs:
         yield f"  {each.component:<10} {each.problem or 'answers: ' + ', '.join(each.asked)}"
+    for effect in run.effects:
+        yield f"  database   {effect}"
     for gap in run.gaps:
         yield f"  differs    {gap}"
 

@@ -8,6 +8,7 @@ from pytest_rollback.agent.messages.rollback.undo import UNDO, UNDO_PLAN, UndoPl
 from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.services.units import START
 from pytest_rollback.errors import Refused
+from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.recovery.actions.services import (
@@ -126,6 +127,10 @@ def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:
         undo = Call(UNDO, asks, SECONDS + _more(scope, asks))
         what = f"restore {count(files, 'file')} of the failed release"
         what += "".join(f", and run {command}" for command in found.release)
-        return (Change(undo, what, why, 1 + files / 1000),)
+        if found.since is None:
+            return (Change(undo, what, why, 1 + files / 1000),)
+        what += f", and swap the database {found.database} back (that of now becomes {found.kept})"
+        lost = DataLoss(found.database or "", found.since, by="taking back the restore")
+        return (Change(undo, what, why, 1 + files / 1000, lost),)
 
     return (ISOLATE, Action("undo", "files", look=look, plan=plan), START_FAILED)

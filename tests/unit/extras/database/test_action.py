@@ -16,6 +16,7 @@ from pytest_rollback.agent.database.messages import (
     Rehearsal,
     RowLoss,
 )
+from pytest_rollback.agent.messages.rollback.undo import UNDO_PLAN, UndoRequest
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.extras.database import rehearsed
@@ -23,6 +24,7 @@ from pytest_rollback.extras.database.action import RESTORE_DATABASE
 from pytest_rollback.extras.database.command import lines
 from pytest_rollback.extras.database.requests import rehearsal
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal
+from pytest_rollback.transport.call import Call
 from tests.unit.recovery.site import Site
 from tests.unit.support.databases import Base, base
 
@@ -58,7 +60,12 @@ def test_the_plan_is_carried_out_found_empty_and_undone(site: Site, server: Base
     assert site.perform(RESTORE_DATABASE) == 1
     assert server.release() == "previous"
     assert site.plan(RESTORE_DATABASE, site.scope("r2")) == ()
+    back = site.connection.ask(Call(UNDO_PLAN, UndoRequest(site.location("r1"))))
+    assert (back.database, back.kept) == ("shop", "shop_rollback_r1")
+    assert back.since is not None
+    assert back.since < 600
     site.undo()
+    assert site.connection.ask(Call(UNDO_PLAN, UndoRequest(site.location("r1")))).since is None
 
     assert server.release() == "current"
 

@@ -104,6 +104,7 @@ def _announce(
         **facts,
         run=request.location.run,
         names=list(wanted),
+        kept=wanted.fresh,
         digest=source.sha256,
         bytes=source.bytes,
         format=source.kind,

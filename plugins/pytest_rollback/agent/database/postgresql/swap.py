@@ -50,7 +50,7 @@ def swap(
         catalog.commented(wanted.live, fresh.comment(mark._replace(state="live"))),
     )
     swapped = DatabaseSwap(seconds, sessions, wanted.failed)
-    work.journal.add(SWAPPED, **swapped._asdict())
+    work.journal.add(SWAPPED, at=time.time(), **swapped._asdict())
     return DatabaseRestored(wanted.live, swapped)
 
 

@@ -7,5 +7,6 @@ Order of calls: `previous` conducts. `schema` copies the live schema into a thro
 `rehearsal`, with some rows by `rows`; `starts` says how each component is started, by its unit's
 files, and `files` what is put in place. `box` has two processes that leave the host's namespaces;
 in there `inside` starts and asks, and `relay` leads the database's address to the throw-away
-server. `previous_stamp` keeps what was found, for readiness. `messages` has requests and answers.
+server. `effects` tells what the release did to the copy. `previous_stamp` keeps what was found, for
+readiness. `messages` has requests and answers.
 """

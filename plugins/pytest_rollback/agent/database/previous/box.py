@@ -32,6 +32,7 @@ from ...files.parallel import NUMBERS
 from ...protocol import decode
 from ...system.namespaces import kernel
 from ...system.namespaces.view import HostView
+from ..rehearsal.guard import is_left
 from . import inside, relay
 from .inside import ReleaseTask
 from .messages import ReleaseRun
@@ -39,6 +40,13 @@ from .relay import DatabasePlaces, RelayProcess
 
 MOST = 1 << 20
 GRACE = 5.0
+TURN = 0.5
+"""Seconds between two looks at who asked."""
+
+ANSWER = 1
+"""The open file to which the agent's answer goes."""
+
+AGAIN = "rollback rehearse, once more"
 
 
 class ServerPlace(NamedTuple):
@@ -97,7 +105,7 @@ def tried(
         os.waitpid(pid, 0)
         connections = side.relayed.ended() if side.relayed else 0
     if side.done is None:
-        raise HostError("the release could not be tried to its end", "rollback rehearse, once more")
+        raise HostError("the release could not be tried to its end", AGAIN)
     return side.done._replace(connections=connections)
 
 
@@ -136,12 +144,20 @@ class OtherSide:
 
 
 def told(ours: socket.socket, until: float) -> Iterator[Tuple[Dict[str, Any], List[int]]]:
-    """Yield each line that the other side says, with the open files that come along."""
+    """Yield each line that the other side says, with the open files that come along.
+
+    Raises:
+        HostError: whoever asked has gone.
+    """
     said, numbers = b"", array.array("i")
+    ours.settimeout(TURN)
     while time.monotonic() < until:
-        ours.settimeout(max(0.1, until - time.monotonic()))
+        if is_left(ANSWER):
+            raise HostError("nobody waits for it any more", AGAIN)
         try:
             more, given, _, _ = ours.recvmsg(1 << 16, socket.CMSG_SPACE(64 * numbers.itemsize))
+        except socket.timeout:  # Python 3.8 has no other name
+            continue
         except OSError:
             return
         for _, kind, content in given:

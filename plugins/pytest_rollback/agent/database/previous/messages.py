@@ -61,8 +61,9 @@ class PreviousRun(NamedTuple):
     `when` is the time of its end, in seconds since 1970, `seconds` what it took. `rows` is what was
     copied, `head` the digest of the live schema, `record` that of the backup set, `subject` the
     database. `previous` and `current` are releases by name, `server` is the major version.
-    `control` tells how the live release ran there, where the previous one did not; empty otherwise.
-    `connections` are those that the previous release made to its database.
+    `control` tells how the live release ran there, where all was not well; empty otherwise.
+    `connections` are those that the previous release made to its database; `effects` what it did
+    there that is no good, in words, and that the live one did not do.
     """
 
     when: float
@@ -78,6 +79,7 @@ class PreviousRun(NamedTuple):
     control: Tuple[ReleaseRun, ...]
     gaps: Tuple[str, ...]
     connections: int
+    effects: Tuple[str, ...]
 
 
 class PreviousLookRequest(NamedTuple):

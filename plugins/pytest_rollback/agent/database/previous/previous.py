@@ -23,8 +23,9 @@ from ..postgresql.server import Server, quoted, reached
 from ..rehearsal import programs, scratch
 from ..rehearsal.guard import PORT, ServerLimits, ServerPlan
 from ..rehearsal.rehearse import BYTES_A_SECOND, EMPTY, RESERVE
-from . import box, previous_stamp, relay, schema, starts
+from . import box, effects, previous_stamp, relay, schema, starts
 from .box import BoxResult, ServerPlace, Surrounded
+from .effects import ReleaseEffects
 from .inside import ReleaseTask
 from .messages import PreviousRequest, PreviousRun, ReleaseRun
 
@@ -59,6 +60,12 @@ class Scene(NamedTuple):
         around = Surrounded(names, ((host, database.port), *MAIL))
         return box.tried(task, relay.places(database.host, database.port), server, around)
 
+    def seen(self, trial: TrialRequest) -> Tuple[BoxResult, ReleaseEffects]:
+        """Try one release, and look at what it did to the copy."""
+        before = effects.watched(self.fresh)
+        done = self.tried(trial)
+        return done, effects.of(self.fresh, KEPT, before)
+
 
 def try_previous(request: PreviousRequest) -> PreviousRun:
     """Try the previous release on a copy of the live schema; leave a stamp of how that went.
@@ -79,7 +86,7 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             schema.copied(live, fresh, request.rows, request.timeout)
             scene = Scene(request, live, fresh, began + request.timeout, float(version) >= FORCED)
             fresh.sql(f"CREATE DATABASE {quoted(KEPT)} TEMPLATE {quoted(live.name)};")
-            done, control = judged(scene)
+            done, control, did = judged(scene)
         told = PreviousRun(
             when=time.time(),
             seconds=round(time.monotonic() - began, 3),
@@ -92,8 +99,9 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             server=version,
             runs=tuple(done.runs),
             control=tuple(control),
-            gaps=tuple(done.gaps),
+            gaps=(*done.gaps, *effects.some("it adds {}", sorted(did.added))),
             connections=done.connections,
+            effects=did.words(),
         )
         previous_stamp.write(location.state, told)
     return told
@@ -116,13 +124,14 @@ def refuse_others(state: str) -> backup_set.BackupSet:
     return record
 
 
-def judged(scene: Scene) -> Tuple[BoxResult, List[ReleaseRun]]:
-    """Try the previous release, and where it does not run the live one, to have what to compare."""
-    done = scene.tried(scene.request.trial)
-    if not any(each.problem for each in done.runs):
-        return done, []
+def judged(scene: Scene) -> Tuple[BoxResult, List[ReleaseRun], ReleaseEffects]:
+    """Try the previous release, and where all is not well the live one, to have what to compare."""
+    done, did = scene.seen(scene.request.trial)
+    if did.is_harmless and not any(each.problem for each in done.runs):
+        return done, [], did
     pristine(scene)
-    return done, scene.tried(scene.request.trial._replace(live=True, files=())).runs
+    control, also = scene.seen(scene.request.trial._replace(live=True, files=()))
+    return done, control.runs, did.beyond(also)
 
 
 def pristine(scene: Scene) -> None:

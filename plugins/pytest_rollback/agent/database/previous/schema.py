@@ -36,13 +36,21 @@ FROM pg_roles, unnest(rolconfig) c WHERE rolname !~ '^pg_';
 
 
 def head(server: Server) -> str:
-    """Return the digest of all that the live database has beside rows.
+    """Return the digest of all that the live database has beside rows, and of its settings.
 
     Raises:
         HostError: it cannot be asked.
     """
-    found = objects.objects(server, server.name)
-    return hashlib.sha256(json.dumps(sorted(found.items())).encode()).hexdigest()
+    found = sorted(objects.objects(server, server.name).items())
+    return hashlib.sha256(json.dumps([found, *given(server)]).encode()).hexdigest()
+
+
+def given(live: Server) -> List[str]:
+    """Return the settings that roles and the database have of their own, as statements."""
+    names = catalog.DatabaseNames(live.name, live.name, "")
+    lists = ", ".join(map(literal, clone.LISTS))
+    words = (clone.carried(live, names), live.sql(ROLES.format(lists=lists)))
+    return [line for each in words for line in sorted(each.splitlines())]
 
 
 def copied(live: Server, fresh: Server, rows: str, timeout: float) -> None:
@@ -75,11 +83,8 @@ def copied(live: Server, fresh: Server, rows: str, timeout: float) -> None:
 
 def settings(live: Server, fresh: Server) -> None:
     """Give roles and database of the throw-away server the live ones' settings."""
-    names = catalog.DatabaseNames(live.name, live.name, "")
-    lists = ", ".join(map(literal, clone.LISTS))
-    for words in (clone.carried(live, names), live.sql(ROLES.format(lists=lists))):
-        for each in words.splitlines():
-            setting(fresh, each)
+    for each in given(live):
+        setting(fresh, each)
 
 
 def setting(fresh: Server, words: str) -> None:

@@ -109,6 +109,7 @@ def _announce(
         name=request.database.name,
         run=request.location.run,
         names=list(names),
+        kept=os.path.join(names.directory, names.fresh),
         digest=source.sha256,
         bytes=source.bytes,
         format=source.kind,

@@ -177,7 +177,7 @@ def swap(
         )
     mark(state, there.path, done)
     swapped = DatabaseSwap(seconds, 0, os.path.join(names.directory, names.failed))
-    work.journal.add(SWAPPED, **swapped._asdict())
+    work.journal.add(SWAPPED, at=time.time(), **swapped._asdict())
     return DatabaseRestored(there.path, swapped)
 
 

@@ -34,7 +34,9 @@ class UndoPlan(NamedTuple):
     that are installed again, `page` is a maintenance page that is removed, `database` one that is
     swapped back. `conflicts` are changes made since then, for which it refuses; they are about
     `paths`, which it may leave out, and of which those that are `lost` cannot be brought back.
-    `release` is the command that brings the failed release back.
+    `release` is the command that brings the failed release back. `since` are the seconds in which
+    users have worked with a restored database, None where none was swapped in; it is `kept` under
+    that name.
     """
 
     undone: bool
@@ -47,6 +49,8 @@ class UndoPlan(NamedTuple):
     lost: Tuple[str, ...] = ()
     paths: Tuple[str, ...] = ()
     release: Tuple[str, ...] = ()
+    since: Optional[float] = None
+    kept: str = ""
 
 
 class Undone(NamedTuple):

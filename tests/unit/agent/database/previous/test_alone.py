@@ -101,6 +101,15 @@ def left(scratch: Path) -> list[str]:
     return found
 
 
+def at_work(corner: Corner) -> bool:
+    """Tell whether a process of the release is at work in its tree."""
+    for each in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if str(each.readlink()) == str(corner.root):
+                return True
+    return False
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="accounts are root's to choose")
 @pytest.mark.parametrize("user", ["", "nobody"])
 def test_nothing_that_it_does_reaches_the_host(corner: Corner, scratch: Path, user: str) -> None:
@@ -133,3 +142,29 @@ def test_nothing_is_left_of_one_that_was_killed(corner: Corner, scratch: Path, p
     assert left(scratch) == []
     assert namespaces() - before == set()
     assert corner.rows() == rows
+
+
+def test_it_ends_once_nobody_waits_for_it(corner: Corner, scratch: Path) -> None:
+    """Whoever asked was interrupted: a release that hangs does not keep the next try waiting."""
+    slow = corner.release(PREVIOUS, "1.4.0", "time.sleep(600)")
+    corner.deploy(slow, corner.release(CURRENT, "1.5.0"))
+    reads, answer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reads)
+        os.dup2(answer, 1)
+        os.close(answer)
+        try:
+            try_previous(corner.request(scratch))
+        finally:
+            os._exit(0)
+    os.close(answer)
+    until = time.monotonic() + 60
+    while not at_work(corner) and time.monotonic() < until:
+        time.sleep(0.1)
+    os.close(reads)
+    began = time.monotonic()
+    os.waitpid(child, 0)
+
+    assert time.monotonic() - began < 30  # its time limit is 120 s
+    assert left(scratch) == []

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rollback.agent.database.previous import rows
+from pytest_rollback.agent.database.previous import previous_stamp, rows
+from pytest_rollback.agent.database.previous.messages import PreviousLookRequest
 from pytest_rollback.agent.database.previous.previous import try_previous
-from pytest_rollback.errors import Inconclusive
+from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.extras.database import ran
 from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
 
@@ -41,6 +42,65 @@ def test_a_release_that_asks_its_database_nothing_proves_nothing(
     assert found.connections == 0
     with pytest.raises(Inconclusive, match="has not once connected to its database"):
         ran.judge(found)
+
+
+SWALLOWS = """
+_sql = sql
+def sql(words):
+    try:
+        return _sql(words)
+    except RuntimeError:
+        return "sorry"
+"""
+
+
+def test_statements_that_fail_unseen_are_told(corner: Corner, scratch: Path) -> None:
+    """It answers 200 whatever its database says; what the live release's says as well is none."""
+    asks = "SELECT legacy FROM orders"
+    both = 'import subprocess; ORDER_ = ORDER; sql("SELECT nowhere()")'
+    previous = corner.release(asks, "1.4.0", SWALLOWS + both)
+    corner.deploy(previous, corner.release(CURRENT, "1.5.0", SWALLOWS + both))
+    found = corner.tried(scratch)
+
+    assert [each.problem for each in found.runs] == [""]
+    assert found.effects == ('a statement failed: column "legacy" does not exist at character 8',)
+    with pytest.raises(Refused, match="does to its database what the live release does not"):
+        ran.judge(found)
+
+
+def test_what_it_takes_away_when_it_starts_is_told(corner: Corner, scratch: Path) -> None:
+    """It brings the schema back to what it knows, and rows are lost with it."""
+    corner.base.sql("ALTER TABLE orders ADD COLUMN buyer text")
+    down = """ALTER TABLE orders DROP COLUMN IF EXISTS buyer; DELETE FROM orders WHERE id > 50;
+    ALTER TABLE orders ALTER words SET NOT NULL; CREATE TABLE IF NOT EXISTS notes (n int);"""
+    corner.deploy(
+        corner.release(PREVIOUS, "1.4.0", f"sql({down!r})"), corner.release(CURRENT, "1.5.0")
+    )
+    found = corner.tried(scratch, "full")
+
+    assert [each.problem for each in found.runs] == [""]
+    assert found.effects == (
+        "it takes away column public.orders.buyer",
+        "it changes column public.orders.words",
+        "it takes away 149 rows of public.orders",
+    )
+    assert "it adds relation public.notes" in found.gaps
+    with pytest.raises(Refused, match="answers, and does to its database"):
+        ran.judge(found)
+
+
+def test_a_setting_of_today_makes_another_schema(corner: Corner, scratch: Path) -> None:
+    """A role or a database that was given other settings is not what was tried."""
+    found = corner.tried(scratch)
+    look = PreviousLookRequest(corner.request(scratch).location, corner.base.access())
+    before = previous_stamp.look(look).head
+    corner.base.sql("ALTER DATABASE shop SET search_path = nowhere")
+    try:
+        after = previous_stamp.look(look).head
+    finally:
+        corner.base.sql("ALTER DATABASE shop RESET search_path")
+
+    assert found.head == before != after
 
 
 CHANGES = {
