@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -76,10 +77,13 @@ def under_way(fleet: Hosts, host: str) -> Callable[[], bool]:
     return lambda: fleet.hosts[host].release == "1"
 
 
-def processes(fleet: Hosts) -> list[str]:
+def processes(fleet: Hosts) -> list[bytes]:
     """Return the drills that are at work on the hosts of a fleet."""
-    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    return [each for each in done.stdout.splitlines() if f"={fleet.home}/reports/" in each]
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(each.read_bytes())
+    return [each for each in found if f"={fleet.home}/reports/".encode() in each]
 
 
 def test_a_fleet_is_rolled_back_once(fleet: Callable[..., Hosts]) -> None:
@@ -242,6 +246,7 @@ def test_a_controller_that_is_killed_leaves_nothing_that_begins(
     all_ = fleet(3)
     process = all_.started("roll", ARMED)
     until(under_way(all_, "h1"), process)
+    assert processes(all_)
     process.kill()
     process.wait()
     end = time.monotonic() + PATIENCE
