@@ -105,6 +105,7 @@ def test_a_fleet_is_rolled_back_once(fleet: Callable[..., Hosts]) -> None:
 
     code, printed = all_.rollback("roll", ARMED)
     assert (code, all_.outcomes) == (0, {"h1": "already", "h2": "already"}), printed
+    assert len([*all_.home.glob("reports/*/hosts/*/already/reports/*/report.json")]) == 2
 
 
 @pytest.mark.long

@@ -85,6 +85,8 @@ class FleetRun:
             asked = self.asked(at)
             if self.may_begin(at) and self.rehearsed(at, asked, words):
                 check = self.errands.validate() if self.fleet.soak else None
+                back = [n for n, each in self.states.items() if at.is_back(n) and each.run]
+                at.look_again(back, self.errands.validate(), "already")
                 at.all_in_service()
                 at.roll(self.errands.roll(armed, *words), check)
 

@@ -172,7 +172,7 @@ def test_a_batch_that_has_soaked_is_looked_at_again(batches: Callable[..., Batch
     assert [each.value for each in fleet.at.outcomes.values()] == [
         *("recovered", "recovered", "failed", "never begun"),
     ]
-    assert fleet.at.hosts["h3"].why == "after the soak: ill"
+    assert fleet.at.hosts["h3"].why == "soaked, and now: ill"
     assert time.monotonic() - began > 0.6
 
 

@@ -85,7 +85,8 @@ def fleet(*kinds: str, **more: Any) -> FleetRecord:  # noqa: ANN401 - the fields
 @pytest.mark.parametrize(
     ("kinds", "more", "sentence", "code"),
     [
-        (("recovered", "already"), {}, "RECOVERED 2 of 2", 0),
+        (("recovered", "already"), {}, "RECOVERED 2 of 2, 1 already", 0),
+        (("recovered",), {}, "RECOVERED 1 of 1", 0),
         (
             ("recovered", "failed", "never begun"),
             {"begun": 2, "stopped": "h1 failed"},
