@@ -15,9 +15,9 @@ ROWS = ("", "schema", "sample", "full")
 """How much of the live database is copied, the least first."""
 
 BOTH = (
-    "change the migration so that both releases run on it, and deploy again: add first, take away "
-    "in a later release; or return = 'restore' in [database] brings back the dump, with what is "
-    f"lost; then {AGAIN}"
+    "a permission or a file that is lacking: mend that. The schema: change the migration so that "
+    "both releases run on it, and deploy again: add first, take away in a later release; or "
+    f"return = 'restore' in [database] brings back the dump, with what is lost; then {AGAIN}"
 )
 """What to do where the previous release does not run."""
 
