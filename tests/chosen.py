@@ -48,6 +48,8 @@ SHOWN = {
         "test_each_engine_answers_all_questions",
         "test_a_dump_becomes_the_live_database_and_back[sqlite-wal]",
         "test_a_damaged_dump_is_told[sqlite-schema only]",
+        "test_a_dump_becomes_the_live_database_and_back[mariadb]",
+        "test_a_damaged_dump_is_told[mariadb-cut]",
     ),
     "tests/unit/agent/database/engines/test_sqlite.py": (
         "test_nothing_is_swapped_under_a_process_that_has_the_file_open",

@@ -170,10 +170,9 @@ def test_the_previous_release_knows_the_schema(
             f"the live database is {count(len(ahead), 'migration')} ahead of the previous release, "
             "and nothing shows that this release runs on it",
             findings=[f"{tool} {one.id}{way(one)}" for tool, one in ahead],
-            hint='set previous = "schema" in [database.rehearsal], then rollback rehearse: it '
-            "starts the previous release on a copy of the live schema; or try that by hand, and "
-            "waive readiness.database.schema in [[waivers]] of rollback.toml until the next "
-            "deploy; if it does not run, return = 'restore' in [database] brings the dump back",
+            hint=f"{started(system)}try that by hand, and waive readiness.database.schema in "
+            "[[waivers]] of rollback.toml until the next deploy; if it does not run, return = "
+            "'restore' in [database] brings the dump back",
         )
     if unjudged:
         raise Inconclusive(
@@ -182,6 +181,16 @@ def test_the_previous_release_knows_the_schema(
             hint="compare them by hand, then waive readiness.database.schema in [[waivers]] of "
             "rollback.toml",
         )
+
+
+def started(system: System) -> str:
+    """Return how the previous release can be started on a copy, for an engine that has that."""
+    if system.database and system.database.engine != "postgresql":
+        return ""
+    return (
+        'set previous = "schema" in [database.rehearsal], then rollback rehearse: it starts the '
+        "previous release on a copy of the live schema; or "
+    )
 
 
 def way(ahead: UnknownMigration) -> str:

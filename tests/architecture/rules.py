@@ -135,6 +135,7 @@ APART: dict[str, tuple[str, ...]] = {
     "where a program is: who can change it is asked before it runs": (
         "backup/strategies/shown.py: shutil.which(",
         "configuration/units/verify.py: shutil.which(",
+        "database/mariadb/client.py: shutil.which(",
         "database/postgresql/dump.py: shutil.which(",
         "database/postgresql/server.py: shutil.which(",
         "database/sqlite/library.py: shutil.which(",

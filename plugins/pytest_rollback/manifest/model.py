@@ -25,7 +25,7 @@ from pytest_rollback.manifest.refused import (
     too_wide,
 )
 from pytest_rollback.manifest.release import About, ReleaseTable
-from pytest_rollback.manifest.thresholds import DatabaseRehearsal, Monitor, Triage
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal, EngineTable, Monitor, Triage
 from pytest_rollback.manifest.values import (
     Absolute,
     DataReturn,
@@ -186,10 +186,10 @@ class Maintenance(Frozen):
     body: Pattern = "maintenance"
 
 
-class Database(Frozen):
+class Database(EngineTable):
     """`[database]`: the system's database, its dump, and what a rollback does to its data."""
 
-    engine: Literal["postgresql", "sqlite"] = "postgresql"
+    engine: Literal["postgresql", "mariadb", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
     return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"

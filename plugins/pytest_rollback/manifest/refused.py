@@ -148,11 +148,25 @@ def harmless_page(path: str) -> str:
     return path
 
 
+def reached_at(given: object) -> object:
+    """Return a `[database]` table with host and port of its engine, where it names none."""
+    if isinstance(given, dict) and given.get("engine") == "mariadb":
+        return {"host": "/run/mysqld/mysqld.sock", "port": 3306, **given}
+    return given
+
+
 def misplaced(engine: str, name: str, given: AbstractSet[str]) -> None:
-    """Refuse a file of SQLite that is no absolute path, a server for it, and what needs one.
+    """Refuse a file of SQLite that is no absolute path, a server for it, and what needs another.
 
     `given` are the keys that are set.
     """
+    if engine == "mariadb" and "previous" in given:
+        raise ValueError(
+            "a copy of the live schema, for the previous release, is made of PostgreSQL alone: "
+            "leave out previous"
+        )
+    if engine == "mariadb" and not name.strip("\0/"):
+        raise ValueError('engine = "mariadb" needs the name of the live database')
     if engine != "sqlite":
         return
     if not name.startswith("/") or "/../" in f"{name}/":

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from pytest_rollback.manifest.refused import reached_at
 from pytest_rollback.manifest.values import (
     DURATION,
     SHARE,
@@ -135,6 +136,16 @@ class Monitor(Frozen):
     interval: Seconds = 5.0
     tolerated: SomeShare = 0.0
     in_a_row: Annotated[int, Field(ge=1)] = 3
+
+
+class EngineTable(Frozen):
+    """A table that names an engine: what it does not say of a server is as that engine has it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_the_places_of_its_engine(cls, given: object) -> object:
+        """Return the table with the host and the port that a server of its engine has."""
+        return reached_at(given)
 
 
 class DatabaseRehearsal(Frozen):

@@ -10,10 +10,10 @@ from ..protocol import Route
 class DatabaseAccess(NamedTuple):
     """A database, its dump, and how its server is reached.
 
-    `host` is a directory with a socket, or a name; `user` the role, "" for that of the account;
-    `tools` a directory with psql and pg_restore, "" for PATH; `account` the one that the system's
-    units run as. A database without a server is a file, `name` its path. `scratch` is a directory
-    for what is there for a while.
+    `host` is a directory with a socket (of MariaDB the socket), or a name; `user` the role, "" for
+    that of the account; `tools` a directory with its client and programs, "" for PATH; `account`
+    the one that the system's units run as. A database without a server is a file, `name` its path.
+    `scratch` is a directory for what is there for a while.
     """
 
     name: str
@@ -281,6 +281,7 @@ def named(engine: str) -> DatabaseRoutes:
 
 
 ENGINES: Dict[str, DatabaseRoutes] = {
+    "mariadb": named("mariadb"),
     "postgresql": named("postgresql"),
     "sqlite": named("sqlite"),
 }

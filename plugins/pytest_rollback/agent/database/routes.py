@@ -8,6 +8,13 @@ from __future__ import annotations
 from typing import Dict
 
 ROUTES: Dict[str, str] = {
+    "mariadb.answer": "database.mariadb.ping:answer",
+    "mariadb.dump": "database.mariadb.dump:look",
+    "mariadb.look": "database.mariadb.check:with_rehearsal",
+    "mariadb.migrations": "database.mariadb.applied:look",
+    "mariadb.rehearse": "database.mariadb.rehearse:rehearse",
+    "mariadb.restore": "database.mariadb.restore:restore",
+    "mariadb.undo": "database.mariadb.swap:undo",
     "previous": "database.previous.previous:try_previous",
     "ran": "database.previous.previous_stamp:look",
     "postgresql.answer": "database.postgresql.ping:answer",

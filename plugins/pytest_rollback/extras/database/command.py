@@ -40,6 +40,7 @@ release runs; 12 another rehearsal is under way
 """
 SERVERS = {
     "postgresql": "a PostgreSQL {} of its own",
+    "mariadb": "a MariaDB {} of its own",
     "sqlite": "SQLite {} in a directory of its own",
 }
 """What a dump was restored into, by the engine."""
@@ -71,7 +72,9 @@ def main(arguments: Sequence[str], program: str) -> int:
     if asked.previous and not database.rehearsal.previous:
         raise UsageError(
             "the previous release is not to be started",
-            hint=f'set previous = "schema" in [database.rehearsal] of {manifest}',
+            hint=f'set previous = "schema" in [database.rehearsal] of {manifest}'
+            if database.engine == "postgresql"
+            else "leave out --previous: a copy of the live schema is made of PostgreSQL alone",
         )
     with contextlib.closing(Connection(system)) as connection:
         found = None if asked.previous else connection.ask(rehearsal(system, database))

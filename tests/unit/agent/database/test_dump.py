@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_rollback.agent.database import dump_file
 from pytest_rollback.agent.database.messages import DumpRequest, DumpState
 from pytest_rollback.agent.database.postgresql import dump, sql_script
 from tests.unit.support.dumped import server
@@ -227,7 +228,7 @@ def test_time_that_is_up_proves_nothing(dumps: Dumps, tmp_path: Path, kind: str)
 def test_a_script_without_a_last_newline_is_read_to_its_end() -> None:
     """The last line counts; the end of a comment that never began is passed over."""
     text = b"SELECT 1 */ 2;\nCREATE TABLE a ();\nDROP DATABASE shop"
-    found = sql_script.read(sql_script.lines_of([text[:20], text[20:]]))
+    found = sql_script.read(dump_file.lines_of([text[:20], text[20:]]))
 
     assert found.tables.made == {"public.a"}
     assert found.refused == ["line 3: DROP DATABASE"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.database import naming
 from pytest_rollback.agent.database.postgresql import catalog, clone, dump, load, swap
 from pytest_rollback.agent.database.postgresql import server as servers
 from pytest_rollback.agent.database.postgresql.restore import reached
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 running, server, shop = test_restore.running, test_restore.server, test_restore.shop
-NAMES = catalog.names("shop", "r1")
+NAMES = naming.names("shop", "r1")
 PLAIN = "--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\n{}\n"
 END = "--\n-- PostgreSQL database dump complete\n--\n"
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rollback.agent.database import naming
 from pytest_rollback.agent.database.messages import DatabaseRestored
-from pytest_rollback.agent.database.postgresql import catalog, restore
+from pytest_rollback.agent.database.postgresql import restore
 from pytest_rollback.agent.errors import HostError
 from tests.unit.support.databases import FORMATS, Base, base
 
@@ -458,10 +459,10 @@ wait $!
 
 def test_names_never_exceed_what_the_server_takes() -> None:
     """A long name or run is cut to a hash; two runs never share a name."""
-    long = catalog.names("d" * 60, "r" * 90)
-    other = catalog.names("d" * 60, "r" * 89 + "s")
+    long = naming.names("d" * 60, "r" * 90)
+    other = naming.names("d" * 60, "r" * 89 + "s")
 
-    assert all(len(name.encode()) <= catalog.LONGEST for name in (*long, *other))
+    assert all(len(name.encode()) <= naming.LONGEST for name in (*long, *other))
     assert len({*long, *other}) == 5
-    assert catalog.names("shop", "r1") == ("shop", FRESH, FAILED)
-    assert len(catalog.names("é" * 31, "r" * 50).fresh.encode()) <= catalog.LONGEST
+    assert naming.names("shop", "r1") == ("shop", FRESH, FAILED)
+    assert len(naming.names("é" * 31, "r" * 50).fresh.encode()) <= naming.LONGEST

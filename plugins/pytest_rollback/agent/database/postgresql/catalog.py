@@ -7,41 +7,16 @@ comment on another database marks nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import Any, NamedTuple, Optional
 
+from ..naming import DatabaseNames
 from .server import Server, literal, quoted
-
-LONGEST = 63
-"""Bytes of a name; the server would cut off the rest without a word that we see."""
 
 MARK = re.compile(
     r" ?\[rollback: (ready|live) run=(\S+) dump=([0-9a-f]{64}) record=([0-9a-f]*) oid=(\d+)\]$"
 )
-
-
-class DatabaseNames(NamedTuple):
-    """What the databases of one run are called."""
-
-    live: str
-    fresh: str
-    failed: str
-
-
-def names(live: str, run: str) -> DatabaseNames:
-    """Return the names of a run's databases; two runs never share one."""
-    return DatabaseNames(live, _name(live, "rollback", run), _name(live, "failed", run))
-
-
-def _name(live: str, kind: str, run: str) -> str:
-    whole = f"{live}_{kind}_{run}"
-    if len(whole.encode()) <= LONGEST:
-        return whole
-    digest = hashlib.sha256(whole.encode()).hexdigest()[:16]
-    room = LONGEST - len(f"_{kind}_{digest}")
-    return f"{live.encode()[:room].decode(errors='ignore')}_{kind}_{digest}"
 
 
 class RestoreMark(NamedTuple):

@@ -8,6 +8,8 @@ from typing import Iterator
 from ...files import lookup
 from ...messages.system import Room
 from ...system import disk
+from .. import naming
+from ..dump_file import lines_of
 from ..events import RESTORING, SWAPPED
 from ..messages import (
     DatabaseProblem,
@@ -16,10 +18,11 @@ from ..messages import (
     DatabaseSwap,
     DumpRequest,
 )
+from ..naming import DatabaseNames
 from ..record import late, record_start, written
 from . import catalog, clone, contents, load, sql_script
 from . import dump as dumps
-from .catalog import Catalog, DatabaseNames
+from .catalog import Catalog
 from .server import Server, directory, reached, way
 
 
@@ -31,7 +34,7 @@ def look(request: DatabaseRequest) -> DatabaseState:
     """
     location, database = request.location, request.database
     server = reached(database, location.run)
-    wanted = catalog.names(database.name, location.run)
+    wanted = naming.names(database.name, location.run)
     found = catalog.look(server, wanted)
     live = found.databases.get(wanted.live)
     swapped = written(location, SWAPPED)
@@ -59,7 +62,7 @@ def _compared(
 ) -> DatabaseState:
     """Return the state with what is known of the dump; one that is live is not read again."""
     location, database = request.location, request.database
-    wanted = catalog.names(database.name, location.run)
+    wanted = naming.names(database.name, location.run)
     known = written(location, RESTORING)
     if known and known["stamp"] == load.stamp(database.dump):
         digest, size, kind = known["digest"], known["bytes"], known["format"]
@@ -131,7 +134,7 @@ def _held(
     path, name = request.database.dump, request.database.name
     if kind in dumps.TOOLS:
         text = dumps.blocks(dumps.Dump(path, kind, 0, 0.0, ""), float("inf"))
-        script = sql_script.read(sql_script.lines_of(text))
+        script = sql_script.read(lines_of(text))
         yield from _leaving(path, script.refused)
         dumped = script.tables
     else:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...errors import HostError
 from ..messages import DatabaseProblem
-from .catalog import Catalog, DatabaseNames, LiveDatabase
+from ..naming import DatabaseNames
+from .catalog import Catalog, LiveDatabase
 from .server import Server, literal, quoted
 
 GRANTS = 150000

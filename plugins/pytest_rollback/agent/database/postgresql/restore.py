@@ -10,12 +10,15 @@ import time
 
 from ...errors import HostError
 from ...state.lock import ExclusiveRun, working
+from .. import naming
+from ..dump_file import lines_of
 from ..events import RESTORING
 from ..messages import DatabaseRestored, DatabaseRestoreRequest
+from ..naming import DatabaseNames
 from ..record import record_start
 from . import catalog, check, clone, load, sql_script, swap
 from . import dump as dumps
-from .catalog import Catalog, DatabaseNames, RestoreMark
+from .catalog import Catalog, RestoreMark
 from .load import OpenDump
 from .server import Server, quoted, reached
 
@@ -27,7 +30,7 @@ def restore(request: DatabaseRestoreRequest) -> DatabaseRestored:
         HostError: it cannot be; the live database is the one it was.
     """
     location, database = request.location, request.database
-    wanted = catalog.names(database.name, location.run)
+    wanted = naming.names(database.name, location.run)
     with working(location) as work:
         if work.journal.last("database undo"):
             raise HostError("this run was undone", "start a new run")
@@ -65,7 +68,7 @@ def _build(
     mark: RestoreMark,
 ) -> None:
     """Restore the dump into a fresh database, look at it, and mark it as whole."""
-    wanted = catalog.names(request.database.name, request.location.run)
+    wanted = naming.names(request.database.name, request.location.run)
     started, live = time.monotonic(), found.databases[wanted.live]
     with load.opened(request.database.dump) as opened:
         if opened.sha256 != mark.dump:
@@ -91,7 +94,7 @@ def _tables(server: Server, source: OpenDump) -> int:
     if source.kind not in dumps.TOOLS:
         return load.tables(server, source)
     text = dumps.blocks(dumps.Dump(source.path, source.kind, 0, 0.0, ""), float("inf"))
-    return len(sql_script.read(sql_script.lines_of(text)).tables.made)
+    return len(sql_script.read(lines_of(text)).tables.made)
 
 
 def _announce(

@@ -7,8 +7,6 @@ Passwords are never ours to know: that account's `~/.pgpass` holds them where th
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import pwd
 import re
@@ -18,6 +16,7 @@ from typing import BinaryIO, Iterator, NamedTuple, Sequence
 from ...errors import HostError, shortened
 from ...files import lookup, ownership, reach
 from ...system.command import MOST, CommandResult, identity, run, surroundings
+from .. import naming
 from ..messages import DatabaseAccess
 
 ASKING = 30.0
@@ -184,7 +183,7 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
         database.tools,
         "",
         database.name,
-        signed(run_id),
+        naming.signed(run_id),
     )
     tried = []
     for account in accounts(server, database.account):
@@ -212,14 +211,8 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
 
 def accounts(server: Server, user: str) -> Iterator[str]:
     """Yield whom we may become to connect, the likeliest first; root never."""
-    if os.geteuid() != 0:
-        yield ""
-        return
-    names = [server.user, user, socket_owner(server) if server.host.startswith("/") else "nobody"]
-    for name in dict.fromkeys(names):
-        with contextlib.suppress(KeyError):
-            if name and pwd.getpwnam(name).pw_uid != 0:
-                yield name
+    owner = socket_owner(server) if server.host.startswith("/") else "nobody"
+    return naming.accounts((server.user, user, owner))
 
 
 def socket_owner(server: Server) -> str:
@@ -234,11 +227,6 @@ def socket_owner(server: Server) -> str:
 def socket(server: Server) -> str:
     """Return the path of a server's socket."""
     return f"{server.host}/.s.PGSQL.{server.port}"
-
-
-def signed(run_id: str) -> str:
-    """Return the name of a run's sessions, by which those of a dead run are found."""
-    return f"rollback {hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
 
 
 def directory(server: Server) -> str:

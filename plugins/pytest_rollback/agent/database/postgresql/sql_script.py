@@ -128,14 +128,3 @@ def shown(command: bytes) -> str:
     """Return a command for people: its first two words, without any value."""
     words = command.split(b"--")[0].split()[:2]
     return b" ".join(words).decode("utf-8", "replace")[:80].rstrip(";")
-
-
-def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a text that comes in blocks."""
-    rest = b""
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-    if rest:
-        yield rest

@@ -15,8 +15,9 @@ from ...messages.location import Location
 from ...state.lock import ExclusiveRun, working
 from ..events import RESTORING, SWAPPED
 from ..messages import DatabaseAccess, DatabaseRestored, DatabaseSwap, DatabaseUndone
+from ..naming import DatabaseNames
 from . import catalog
-from .catalog import Catalog, DatabaseNames
+from .catalog import Catalog
 from .server import Server, quoted, reached
 
 ACCESS = ("host", "port", "user", "tools", "account", "name")

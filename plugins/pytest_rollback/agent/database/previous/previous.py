@@ -16,12 +16,12 @@ from ...state.directory import record_of
 from ...state.releases import linked
 from ...system import unix_sockets
 from ...system.command import entering, identity
-from .. import stamp
+from .. import naming, stamp
 from ..postgresql import catalog
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, quoted, reached
-from ..rehearsal import programs, scratch
-from ..rehearsal.guard import PORT, ServerLimits, ServerPlan
+from ..rehearsal import commands, keeper, programs, scratch
+from ..rehearsal.guard import ServerLimits, ServerPlan
 from ..rehearsal.rehearse import BYTES_A_SECOND, EMPTY, RESERVE
 from . import box, effects, previous_stamp, relay, schema, starts
 from .box import BoxResult, ServerPlace, Surrounded
@@ -55,7 +55,7 @@ class Scene(NamedTuple):
         units = starts.alone(units_of(trial))
         task = ReleaseTask(trial, units, self.request.components, self.until)
         server = ServerPlace(
-            f"{self.fresh.host}/.s.PGSQL.{PORT}", entering(identity(self.live.account))
+            f"{self.fresh.host}/.s.PGSQL.{commands.PORT}", entering(identity(self.live.account))
         )
         around = Surrounded(names, ((host, database.port), *MAIL))
         return box.tried(task, relay.places(database.host, database.port), server, around)
@@ -77,7 +77,7 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
     with stamp.alone(location.state):
         record = refuse_others(location.state)
         live = reached(request.database)
-        found = catalog.look(live, catalog.names(request.database.name, location.run))
+        found = catalog.look(live, naming.names(request.database.name, location.run))
         version = programs.major(found.role["version"])
         plan = planned(request, live, found, version)
         head = schema.head(live)
@@ -102,6 +102,7 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             gaps=(*done.gaps, *effects.some("it adds {}", sorted(did.added))),
             connections=done.connections,
             effects=did.words(),
+            asked=previous_stamp.digest(request.components),
         )
         previous_stamp.write(location.state, told)
     return told
@@ -160,11 +161,11 @@ def planned(request: PreviousRequest, live: Server, found: Catalog, version: str
             f"are copied: that would take about {size / BYTES_A_SECOND / 60:.0f} min of this host",
             'set previous = "schema" in [database.rehearsal], or largest',
         )
-    short = scratch.lacking(request.scratch, 2 * size + EMPTY, RESERVE)
+    short = keeper.lacking(request.scratch, 2 * size + EMPTY, RESERVE)
     if short:
         raise HostError(
             f"no room for a copy of the database: {short}",
             f"free space there, see df {request.scratch}; or set scratch in [database.rehearsal]",
         )
     place, limits = programs.programs(live, version), ServerLimits(request.timeout, RESERVE)
-    return ServerPlan(place, version, request.scratch, limits, alone=True)
+    return commands.planned(place, version, request.scratch, limits, alone=True)

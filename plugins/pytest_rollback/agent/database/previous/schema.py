@@ -9,7 +9,8 @@ from typing import Iterator, List
 
 from ...errors import HostError
 from ..migrations.tools import TOOLS
-from ..postgresql import catalog, clone
+from ..naming import DatabaseNames
+from ..postgresql import clone
 from ..postgresql.server import Server, literal, quoted, said
 from ..rehearsal import objects
 from . import rows as some
@@ -47,7 +48,7 @@ def head(server: Server) -> str:
 
 def given(live: Server) -> List[str]:
     """Return the settings that roles and the database have of their own, as statements."""
-    names = catalog.DatabaseNames(live.name, live.name, "")
+    names = DatabaseNames(live.name, live.name, "")
     lists = ", ".join(map(literal, clone.LISTS))
     words = (clone.carried(live, names), live.sql(ROLES.format(lists=lists)))
     return [line for each in words for line in sorted(each.splitlines())]

@@ -4,9 +4,10 @@ Promise: the live database is only read, with a pause after each table, in trans
 write and wait for no lock; nothing is left of the throw-away server, whatever ends us.
 
 Order of calls: `rehearse` conducts. `programs` finds the programs of a server of the live one's
-major version; `scratch` starts one by way of a `guard`, a process that is the server's account, and
-ends with us; and gives it the live server's roles and an empty database like the live one. `source`
-restores the dump into it, and no other one. `facts` reads what both databases hold and `objects`
-what they are made of; `origin` tells of which database a dump is and how old, and shows that with
-the last rehearsal to readiness and to the restore.
+major version, and `commands` how they are started; `keeper` starts one by way of a `guard`, a
+process that is the server's account, and ends with us, for each engine; `scratch` gives it the live
+server's roles and an empty database like the live one. `source` restores the dump into it, and no
+other one. `facts` reads what both databases hold and `objects` what they are made of; `origin`
+tells of which database a dump is and how old, and shows that with the last rehearsal to readiness
+and to the restore.
 """

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from typing import Callable, Iterator, List, NamedTuple, NoReturn
+from typing import Callable, Iterator, List, NamedTuple, NoReturn, Tuple
 
 from ...errors import HostError
 from ...files.parallel import NUMBERS
@@ -28,8 +28,9 @@ from ...system.namespaces import kernel
 from ...system.namespaces.view import HostView
 
 PREFIX = "rollback-rehearsal-"
-SUPERUSER = "rollback_rehearsal"
-PORT = 5432
+PLACE = "{place}"
+"""Stands for the directory in the words of a command."""
+
 LOG = "log"
 MEMORY = 2 << 30
 """Bytes of address space for each process of the server."""
@@ -44,22 +45,6 @@ YOUNG = 60.0
 
 MODEST = 19
 PR_SET_PDEATHSIG = 1
-ELEVEN = 11
-
-SETTINGS = (
-    *("listen_addresses=", "max_connections=10", "autovacuum=off", "max_wal_senders=0"),
-    *("wal_level=minimal", "fsync=off", "synchronous_commit=off", "full_page_writes=off"),
-    *("shared_buffers=64MB", "maintenance_work_mem=64MB", "work_mem=16MB", "max_wal_size=256MB"),
-    *("unix_socket_permissions=0700", "dynamic_shared_memory_type=mmap", "archive_mode=off"),
-    *("max_parallel_workers_per_gather=0", "log_statement=none", "lc_messages=C"),
-    "max_locks_per_transaction=4096",
-)
-NEWER = ("jit=off", "max_parallel_maintenance_workers=0")
-"""Settings that a server has from version 11 on."""
-
-
-POOLS = "max_connections=200"
-"""For a server that a whole release connects to."""
 
 
 class ServerLimits(NamedTuple):
@@ -70,17 +55,23 @@ class ServerLimits(NamedTuple):
 
 
 class ServerPlan(NamedTuple):
-    """A server to start: its programs, its major version, where its directory is made.
+    """A server to start, whatever its engine, and where its directory is made.
 
-    One that is `alone` has no network, no other processes, and of the host's files only the
-    directory of its own: what a schema brings along may run there as its superuser.
+    `making` is the command that makes the files of an empty server, `serving` the one that serves;
+    `PLACE` in their words is the directory. A server that is `alone` has no network, no other
+    processes, and of the host's files only the directory of its own: what a schema brings along
+    may run there as its superuser.
     """
 
-    programs: str
-    version: str
+    making: Tuple[str, ...]
+    serving: Tuple[str, ...]
     scratch: str
     limits: ServerLimits
     alone: bool = False
+
+    def words(self, command: Tuple[str, ...], place: str) -> List[str]:
+        """Return one of its commands for a directory."""
+        return [each.replace(PLACE, place) for each in command]
 
 
 class Ended(Exception):
@@ -188,23 +179,17 @@ def is_left(asked: int) -> bool:
 
 def prepare(plan: ServerPlan, place: str) -> None:
     """Make the files of an empty server."""
-    argv = [os.path.join(plan.programs, "initdb"), "-D", os.path.join(place, "data")]
-    argv += ["-U", SUPERUSER, "-A", "trust", "--no-locale", "-E", "UTF8", "--nosync"]
+    argv = plan.words(plan.making, place)
     done = run(argv, STARTING, env={**surroundings(), "HOME": place}, cwd=place)
     if done.code:
-        raise Ended(f"initdb: {done.words}")
+        raise Ended(f"{os.path.basename(argv[0])}: {done.words}")
 
 
 def start(plan: ServerPlan, place: str) -> subprocess.Popen[bytes]:
     """Start the server: it listens in its directory, and ends when we do."""
-    newer = NEWER if float(plan.version) >= ELEVEN else ()
-    own = (f"unix_socket_directories={place}", f"port={PORT}")
-    pools = (POOLS,) if plan.alone else ()
-    words = [word for each in (*SETTINGS, *newer, *own, *pools) for word in ("-c", each)]
-    argv = [os.path.join(plan.programs, "postgres"), "-D", os.path.join(place, "data"), *words]
     with open(os.path.join(place, LOG), "wb") as log:
         return subprocess.Popen(
-            argv,
+            plan.words(plan.serving, place),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -12,7 +12,7 @@ from typing import Iterator, NamedTuple
 
 from ...errors import HostError
 from ...state.directory import record_of
-from .. import differences, stamp
+from .. import differences, naming, stamp
 from ..differences import ComparedDatabases, DatabaseFacts
 from ..messages import (
     DatabaseProblem,
@@ -26,8 +26,8 @@ from ..postgresql import catalog, check, clone
 from ..postgresql import dump as dumps
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, reached
-from ..record import is_deployed
-from . import facts, objects, origin, programs, scratch, source
+from ..record import is_deployed, of_dump
+from . import commands, facts, keeper, objects, origin, programs, scratch, source
 from .guard import ServerLimits, ServerPlan
 
 EMPTY = 100 << 20
@@ -70,7 +70,7 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
     location, database, began = request.location, request.database, time.monotonic()
     with stamp.alone(location.state):
         server = reached(database)
-        found = catalog.look(server, catalog.names(database.name, location.run))
+        found = catalog.look(server, naming.names(database.name, location.run))
         version = programs.major(found.role["version"])
         plan = _planned(request, server, found, version)
         looked = check.look(DatabaseRequest(location, database, request.timeout))
@@ -101,7 +101,8 @@ def _told(
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
     deployed = is_deployed(request.location)
-    problems = [*looked.problems, *origin.problems(request, about), *done.problems]
+    ours = of_dump(looked.problems, request.location, request.database.dump)
+    problems = [*ours, *origin.problems(request, about), *done.problems]
     problems += () if deployed else done.schema
     return Rehearsal(
         when=time.time(),
@@ -146,13 +147,14 @@ def _planned(request: RehearsalRequest, server: Server, found: Catalog, version:
         )
     place = programs.programs(server, version)
     need = max(size, EXPANDED * _bytes(request.database.dump)) + EMPTY
-    short = scratch.lacking(request.scratch, need, RESERVE)
+    short = keeper.lacking(request.scratch, need, RESERVE)
     if short:
         raise HostError(
             f"no room for a rehearsal: {short}",
             f"free space there, see df {request.scratch}; or set scratch in [database.rehearsal]",
         )
-    return ServerPlan(place, version, request.scratch, ServerLimits(request.timeout, RESERVE))
+    limits = ServerLimits(request.timeout, RESERVE)
+    return commands.planned(place, version, request.scratch, limits)
 
 
 def _bytes(path: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from ...errors import HostError
+from ..dump_file import lines_of
 from ..messages import RehearsalRequest
 from ..postgresql import dump as dumps
 from ..postgresql import load, sql_script
@@ -17,7 +18,7 @@ def is_tame(path: str, kind: str) -> bool:
         return True
     text = dumps.blocks(dumps.Dump(path, kind, 0, 0.0, ""), float("inf"))
     try:
-        return not sql_script.read(sql_script.lines_of(text)).refused
+        return not sql_script.read(lines_of(text)).refused
     except (OSError, EOFError, zlib.error):  # it is cut, which is a problem already
         return False
 

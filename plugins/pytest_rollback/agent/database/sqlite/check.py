@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ...errors import HostError
 from ...system import disk
-from .. import stamp
+from .. import dump_file, stamp
 from ..differences import ComparedDatabases, DatabaseFacts, TableFacts, bare
 from ..events import RESTORING, SWAPPED
 from ..messages import (
@@ -82,7 +82,7 @@ def _compared(
     """Return the state with what is known of the dump; one that is live is not read again."""
     location, database = request.location, request.database
     known = written(location, RESTORING)
-    if known and tuple(known["stamp"]) == dumps.stamp(database.dump):
+    if known and tuple(known["stamp"]) == dump_file.stamp(database.dump):
         digest, size, kind = known["digest"], known["bytes"], known["format"]
     else:
         with dumps.opened(database.dump) as source:

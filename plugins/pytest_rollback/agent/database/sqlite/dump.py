@@ -10,16 +10,14 @@ import contextlib
 import gzip
 import os
 import re
-import stat
 import sys
 import time
 import zlib
-from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, List, Sequence, Tuple
 
-from ...errors import HostError
 from ...files import reach
-from ...files.read import sha256
-from ..events import CHANGED
+from .. import dump_file
+from ..dump_file import OpenFile
 from ..messages import DumpRequest, DumpState
 from . import library
 
@@ -28,20 +26,9 @@ TEXT = re.compile(rb"PRAGMA foreign_keys ?=|BEGIN\b")
 """How the first statement of a dump as text begins."""
 
 COMMENTS = ((b"--", b"\n"), (b"/*", b"*/"))
-OTHERS = stat.S_IROTH | stat.S_IWOTH
 KINDS = ("file", "plain", "file, gzip", "plain, gzip")
 BESIDE = ("-wal", "-journal")
 """What lies beside a file that was copied while it was written to."""
-
-
-class OpenFile(NamedTuple):
-    """A dump that is open, at its beginning: its kind, its digest and its bytes."""
-
-    kind: str
-    path: str
-    sha256: str
-    bytes: int
-    file: BinaryIO
 
 
 def _said(head: bytes) -> bytes:
@@ -58,30 +45,11 @@ def _said(head: bytes) -> bytes:
     return head[at:]
 
 
-def stamp(path: str) -> Tuple[int, ...]:
-    """Return what tells that a dump was not touched."""
-    found = reach.status(path)
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[OpenFile]:
-    """Yield a dump, read whole and hashed.
-
-    Raises:
-        OSError: it cannot be read.
-        HostError: it was written to meanwhile.
-    """
-    before = stamp(path)
-    with reach.file(path) as file:
-        kind = kind_of(file)
-        file.seek(0)
-        size = os.fstat(file.fileno()).st_size
-        digest = sha256(file.fileno(), size)
-        os.lseek(file.fileno(), 0, os.SEEK_SET)
-        yield OpenFile(kind, path, digest, size, file)
-    if stamp(path) != before:
-        raise HostError(*CHANGED)
+    """Yield a dump, read whole and hashed; raises what `dump_file.opened` raises."""
+    with dump_file.opened(path, kind_of) as source:
+        yield source
 
 
 def kind_of(file: BinaryIO) -> str:
@@ -155,9 +123,8 @@ def no_dump(size: int) -> str:
 
 def beside(path: str, found: os.stat_result) -> Iterator[str]:
     """Yield what the file system tells against a dump."""
-    if found.st_mode & OTHERS:
-        mode = stat.S_IMODE(found.st_mode)
-        yield f"can be read or written by anybody (mode {mode:04o})"
+    if dump_file.exposed(found):
+        yield dump_file.exposed(found)
     for end in BESIDE:
         with contextlib.suppress(OSError):
             if reach.status(f"{path}{end}").st_size:

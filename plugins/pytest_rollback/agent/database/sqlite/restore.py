@@ -11,12 +11,13 @@ import time
 
 from ...errors import HostError
 from ...state.lock import ExclusiveRun, working
+from .. import dump_file
+from ..dump_file import OpenFile
 from ..events import CHANGED, RESTORED, RESTORING, UNDOING
 from ..messages import DatabaseRestored, DatabaseRestoreRequest
 from ..record import record_start
 from . import dump as dumps
 from . import library, live, swap
-from .dump import OpenFile
 from .live import FileNames, LiveFile
 
 
@@ -113,6 +114,6 @@ def _announce(
         digest=source.sha256,
         bytes=source.bytes,
         format=source.kind,
-        stamp=list(dumps.stamp(request.database.dump)),
+        stamp=list(dump_file.stamp(request.database.dump)),
     )
     return sum(each["event"] == RESTORING for each in work.journal.entries)

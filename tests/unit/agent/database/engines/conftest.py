@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.agent.database.engines.mariadb import MariadbShop
+from tests.unit.agent.database.engines.mariadb_server import MariadbServerOfTests, running
 from tests.unit.agent.database.engines.postgresql import PostgresqlShop
 from tests.unit.agent.database.engines.shop import Shop
 from tests.unit.agent.database.engines.sqlite import SqliteShop
@@ -22,6 +24,13 @@ def cluster() -> Iterator[Base]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariadbServerOfTests]:
+    """A MariaDB that all tests of this folder share."""
+    with running() as found:
+        yield found
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A directory that every user can reach."""
@@ -31,13 +40,18 @@ def home() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-@pytest.fixture(params=["postgresql", "sqlite", "sqlite-wal", "sqlite-plain"])
+@pytest.fixture(
+    params=["postgresql", "mariadb", "mariadb-gzip", "sqlite", "sqlite-wal", "sqlite-plain"]
+)
 def shop(request: pytest.FixtureRequest, home: Path) -> Shop:
     """The database of an engine, with the current release live and the previous one dumped."""
     found: Shop
     engine, _, form = str(request.param).partition("-")
     if engine == "postgresql":
         found = PostgresqlShop(request.getfixturevalue("cluster"))
+    elif engine == "mariadb":
+        server = request.getfixturevalue("mariadb")
+        found = MariadbShop(server, home, zipped=form == "gzip")
     else:
         kind = "plain" if form == "plain" else "file"
         found = SqliteShop(home, wal=form == "wal", kind=kind)
