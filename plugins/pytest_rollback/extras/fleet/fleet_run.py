@@ -182,9 +182,13 @@ class FleetRun:
         return not (at.record.stopped or at.is_interrupted)
 
     def rehearsed(self, at: Coordinator, asked: list[str], words: Iterable[str]) -> bool:
-        """Return whether a rollback would begin on every host that is to be changed."""
-        with doing(f"plans the rollback of {len(asked)} hosts"):
-            at.drive(at.planned(each, self.errands.go(*words)) for each in asked)
+        """Return whether a rollback would begin on every host that is to be changed.
+
+        One that lies half done was asked when it was begun: its drill goes on, or says why not.
+        """
+        fresh = [each for each in asked if self.states[each].position != HALF]
+        with doing(f"plans the rollback of {len(fresh)} hosts"):
+            at.drive(at.planned(each, self.errands.go(*words)) for each in fresh)
         refused = [name for name in asked if at.hosts[name].why]
         if refused:
             at.record.stopped = f"{named(refused)} would refuse the rollback"

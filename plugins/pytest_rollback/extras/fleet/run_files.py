@@ -64,8 +64,8 @@ ul.grid { display: flex; flex-wrap: wrap; gap: .25rem; list-style: none; padding
 table { border-collapse: collapse; width: 100% } div.wide { overflow-x: auto }
 th, td { text-align: left; padding: .25rem .5rem; vertical-align: top }
 tr { border-bottom: 1px solid #8888 }
-.good { border-color: #2a7d46 } .bad { border-color: #c62828; font-weight: bold }
-.doubt { border-color: #b26a00 } .idle { border-color: #888; border-style: dashed }
+.grid .good { border-color: #2a7d46 } .grid .bad { border-color: #c62828; font-weight: bold }
+.grid .doubt { border-color: #b26a00 } .grid .idle { border-color: #888; border-style: dashed }
 </style></head><body>
 <h1>{{ record.sentence or "not finished" }}</h1>
 <p>{{ record.system }}, target {{ record.target }}, run {{ record.run }} by {{ record.operator }},
