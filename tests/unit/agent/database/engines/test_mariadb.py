@@ -67,9 +67,9 @@ def test_a_view_that_the_deploy_changed_is_refused(shop: MariadbShop) -> None:
     """Views stay where they are, so that one which the dump has otherwise cannot come back."""
     shop.sql("CREATE OR REPLACE VIEW sold AS SELECT good, count(*) + 0 AS n FROM orders GROUP BY 1")
 
-    assert any(
-        "view sold" in each.problem for each in shop.rehearse().problems + shop.rehearse().unsure
-    )
+    found = shop.rehearse()
+
+    assert any("view sold" in each.problem for each in found.problems + found.unsure)
     refused(shop, "view sold")
 
 
