@@ -14,7 +14,7 @@ from __future__ import annotations
 
 SLOW = (
     *("tests/browser", "tests/faults", "tests/guests", "tests/machine", "tests/plugin"),
-    *("tests/plugin/debian", "tests/shapes", "tests/unit/agent/database/engines"),
+    *("tests/plugin/debian", "tests/shapes", "tests/fleet", "tests/unit/agent/database/engines"),
 )
 """Folders whose tests are slow but for those in `SHOWN`: whole sessions, sweeps, a browser."""
 

@@ -15,6 +15,11 @@ SLOW_TESTS = {
             for form in ("tar", "directory", "plain, gzip")
         ),
     ),
+    "tests/unit/extras/fleet/test_inventory.py": (
+        "test_a_pattern_is_one_of_ansible",
+        "test_a_canary_that_is_no_member_is_refused",
+        "test_what_cannot_be_rolled_is_refused",
+    ),
     "tests/unit/agent/restore/test_same_bytes.py": ("test_a_kill_loses_nothing_of_it",),
     "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
     "tests/unit/agent/backup/test_save.py": (

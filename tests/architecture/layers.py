@@ -61,7 +61,7 @@ SHARED = (
 )
 """What the controller may import of the agent: the protocol, data, and functions without a host."""
 
-DATA = ("model", "values", "thresholds", "contacts", "probes", "refused", "release")
+DATA = ("model", "values", "thresholds", "contacts", "probes", "refused", "release", "fleet")
 """What rollback.toml describes, in several files."""
 
 

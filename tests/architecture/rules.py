@@ -49,6 +49,7 @@ LONG_FILES = (
 )
 SHORT_FILES = {
     "plugins/pytest_rollback/extras/database/hooks.py": "a part joins by one hook",
+    "plugins/pytest_rollback/extras/fleet/hooks.py": "a part joins by one hook",
     "plugins/pytest_rollback/agent/database/routes.py": "what goes with the package it is about",
     "plugins/pytest_rollback/agent/rollback/entry.py": "joins trial and repository",
     "plugins/pytest_rollback/plugin/output/ticking.py": "imported before all that takes time",

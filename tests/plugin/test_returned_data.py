@@ -104,7 +104,7 @@ def test_what_users_lose_is_typed_before_anything_is_stopped(store: Store) -> No
     assert store.live() == "previous"
     code, printed = store.rollback(*back, "--accept-loss=1h")
     assert (code, store.live()) == (0, "current"), printed
-    assert "the database shop is the one from before the run again" in printed
+    assert "the database shop is the one from before again" in printed
 
 
 def test_a_database_that_is_kept_is_said_to_be(store: Store) -> None:

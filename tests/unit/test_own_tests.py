@@ -62,7 +62,7 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     guests = {
         f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects", "settings")
     }
-    engine = ("described", "drill", "images", "project", "units")
+    engine = ("described", "described_units", "drill", "images", "project", "units")
     containers = {f"tests/containers/test_{name}.py" for name in engine}
     drills = {"tests/plugin/debian/test_drill.py", "tests/shapes/test_machine.py"}
     long = machine | guests | containers | drills

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -136,9 +137,7 @@ class RollbackCommand(TargetCommand):
             self.no_such_run(run, [each.id for each in status.runs(self.connection)])
         scope, actions = Scope(self.system, frozenset(found[0].only)), undoing(run, without)
         if found[0].progress.undo == "done":
-            down = START_FAILED.plan(scope, look(self.connection, START_FAILED.look(scope)))
-            shown(f"run {run} was undone already: {'units are down' if down else 'nothing to do'}")
-            if not down:
+            if not self.are_down(scope, run):
                 return 0
             actions = (START_FAILED,)
         mine = identity(dt.datetime.now(dt.UTC))
@@ -146,10 +145,9 @@ class RollbackCommand(TargetCommand):
         gate = self.gate(scope, timeline, mine, given)
         steps = rehearsal.rehearse(gate, actions)
         changes = [change for step in steps for change in step.changes]
-        shown("\n".join(f"  {each.what} ({each.why})" for each in changes) or "nothing to do")
         losses = [each.loses for each in changes if each.loses]
-        for each in losses:
-            shown(f"  {each.words}")
+        self.say([f"  {each.what} ({each.why})" for each in changes] or ["nothing to do"])
+        self.say(f"  {each.words}" for each in losses)
         if changes and not gate.is_open:
             self.ask(given.armed)
             gate = self.gate(scope, timeline, mine, self.asked_for(losses, given))
@@ -165,10 +163,21 @@ class RollbackCommand(TargetCommand):
         timeline.close()
         but = f", but for {', '.join(without)}" if without else ""
         shown(f"run {run} is undone: {self.came_back}{but}")
-        for each in losses:
-            shown(f"the database {each.database} is the one from before the run again")
+        self.say(f"the database {each.database} is the one from before again" for each in losses)
         self.told(run)
         return 0
+
+    def are_down(self, scope: Scope, run: str) -> bool:
+        """Say of a run that was undone whether its units are down, and return it."""
+        down = START_FAILED.plan(scope, look(self.connection, START_FAILED.look(scope)))
+        shown(f"run {run} was undone already: {'units are down' if down else 'nothing to do'}")
+        return bool(down)
+
+    @staticmethod
+    def say(lines: Iterable[str]) -> None:
+        """Print lines, if there are any."""
+        for each in lines:
+            shown(each)
 
     @property
     def came_back(self) -> str:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
+from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
     harmless_page,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     ManagerName = str
 else:  # mypy takes no literal that is made of other values
     ManagerName = Literal[(*MANAGERS, *managers())]
-
 
 CONNECTION = r"^(local|ssh|podman|docker|ansible)://(([^-@\s][^@\s]*@)?[^-@\s][^@?]*(\?.*)?)?$"
 """A name that begins with "-" would be an option of the program that goes there."""
@@ -281,6 +281,7 @@ class System(Frozen):
     waivers: tuple[Waiver, ...] = ()
     notify: Notify | None = None
     contacts: tuple[Contact, ...] = ()
+    fleet: Fleet | None = None
 
     @model_validator(mode="after")
     def _told_by_the_manager(self) -> System:
@@ -292,9 +293,8 @@ class System(Frozen):
                 each._usual = f"supervisorctl{where} tail {shlex.quote(each.unit)}"  # noqa: SLF001
         if self.services.project:
             told = f"-f {shlex.quote(self.services.project)} logs --tail 50"
+            names = ("podman-compose", "docker compose")
             for each in self.components:
-                both = (
-                    f"{name} {told} {each.unit}" for name in ("podman-compose", "docker compose")
-                )
+                both = (f"{name} {told} {each.unit}" for name in names)
                 each._usual = " || ".join(both)  # noqa: SLF001
         return self

@@ -52,6 +52,7 @@ TABLES = {
     "runbook": "runbook",
     "notify": "incident",
     "contacts": "incident",
+    "fleet": "fleet",
 }
 """Tables of rollback.toml that only a part reads."""
 

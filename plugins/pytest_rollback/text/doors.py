@@ -39,6 +39,11 @@ TARGETED = (
     "report verify",
     "report postmortem",
     "report rebuild",
+    "fleet ready",
+    "fleet plan",
+    "fleet roll",
+    "fleet undo",
+    "fleet status",
 )
 """The commands that are about a target, and have an option to name it."""
 

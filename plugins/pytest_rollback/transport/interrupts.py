@@ -169,7 +169,7 @@ class Interrupts:
                     process_group=0,
                     pass_fds=[handover.writing],
                     env=handover.environment,
-                    preexec_fn=_not_without_us(),  # noqa: PLW1509 - nothing but us runs here
+                    preexec_fn=not_without_us(),  # noqa: PLW1509 - nothing but us runs here
                 )
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -184,7 +184,7 @@ class Interrupts:
         return code
 
 
-def _not_without_us() -> Callable[[], None]:
+def not_without_us() -> Callable[[], None]:
     """Return what has a child end, in order, where we are killed: nobody would see what it does."""
     ours, prctl = os.getpid(), getattr(ctypes.CDLL(None), "prctl", None)
 

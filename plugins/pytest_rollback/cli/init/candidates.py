@@ -34,6 +34,7 @@ PLAIN = frozenset(
         "apps",
         "build",
         "code",
+        "containers",
         "current",
         "deploy",
         "dist",
@@ -45,6 +46,9 @@ PLAIN = frozenset(
         "site",
         "src",
         "srv",
+        "system",
+        "systemd",
+        "units",
         "www",
     ]
 )
@@ -78,6 +82,8 @@ class Candidate(NamedTuple):
     @property
     def strategy(self) -> str:
         """How its previous release seems to be kept."""
+        if self.units[0].container:
+            return IMAGES
         if self.links:
             return LINKS
         if self.units[0].manager == COMPOSED:
@@ -149,8 +155,8 @@ def _candidate(
     meant = [each for each in units if each.name in named] or units
     composed = [each for each in units if each.manager == COMPOSED]
     meant = composed if composed and all(map(runs_containers, meant)) else meant
-    first = Counter((each.manager, each.socket) for each in meant).most_common(1)[0][0]
-    same = tuple(each for each in units if (each.manager, each.socket) == first)
+    first = Counter(map(_kind, meant)).most_common(1)[0][0]
+    same = tuple(each for each in units if _kind(each) == first)
     others = tuple(each for each in units if each not in same)
     if given or checkout:
         seen = "--root" if given else f"git -C {key}: its working tree"
@@ -162,6 +168,11 @@ def _candidate(
     if links:
         return Candidate(root, f"what lies around {links[0].link}", same, others=others)
     return Candidate(root, first_seen(same, root), same, others=others)
+
+
+def _kind(unit: SurveyedUnit) -> tuple[str, str, bool]:
+    """Return what all units of one description share: a manager, and how releases come."""
+    return unit.manager, unit.socket, unit.container is not None
 
 
 def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:
@@ -180,7 +191,8 @@ def ports_of(unit: SurveyedUnit) -> tuple[int, ...]:
 def runs_containers(unit: SurveyedUnit) -> bool:
     """Return whether a unit is a container, or has some started."""
     names = {PurePosixPath(path).name for path in unit.started_by}
-    return unit.manager == COMPOSED or not names.isdisjoint(RUNNERS)
+    composed = unit.manager == COMPOSED or unit.container is not None
+    return composed or not names.isdisjoint(RUNNERS)
 
 
 def is_below(place: str, above: str) -> bool:

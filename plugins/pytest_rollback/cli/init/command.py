@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_rollback.agent.messages.services.survey import Survey, SurveyRequest
-from pytest_rollback.cli.init import compare, edge, health, host
+from pytest_rollback.cli.init import compare, contained, edge, health, host
 from pytest_rollback.cli.init.candidates import Candidate, candidates, slug
 from pytest_rollback.cli.init.components import parts
 from pytest_rollback.cli.init.description import Found, described
@@ -115,6 +115,13 @@ def chosen(survey: Survey, asked: argparse.Namespace, program: str) -> Candidate
                 for each in found
             ],
             hint=again(program, asked, found[0].root),
+        )
+    homeless = contained.homeless(survey)
+    if homeless:
+        raise Refused(
+            f"{survey.host} has no release of what its units run",
+            findings=[*homeless.values(), *survey.unread],
+            hint=contained.way(survey, lambda root: again(program, asked, root)),
         )
     wanted = ", ".join(asked.unit) or asked.root
     what = f"no unit of {wanted}" if wanted else "no unit that runs what somebody deployed"

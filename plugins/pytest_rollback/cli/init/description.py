@@ -8,16 +8,20 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pytest_rollback.agent.messages.services.survey import NamedDatabase, Survey, SurveyedUnit
+from pytest_rollback.cli.init import contained, releases
 from pytest_rollback.cli.init import edge as edges
-from pytest_rollback.cli.init import releases
 from pytest_rollback.cli.init.candidates import COMPOSED, Candidate, is_below, slug
 from pytest_rollback.cli.init.components import Part
+from pytest_rollback.cli.init.contained import QUADLET
 from pytest_rollback.cli.init.health import Health
 from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header, text
 from pytest_rollback.manifest.release import BACKUPS, IMAGES, LINKS
 
 STATES = "/var/lib/rollback"
 POSTGRESQL = 5432
+START = 30.0
+"""Seconds that a unit has to start where nothing else is written."""
+
 PACKAGED = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/lib/")
 """Where programs lie that come with the operating system."""
 
@@ -45,11 +49,13 @@ class Found(NamedTuple):
 
 def described(found: Found) -> str:
     """Return the text of a `rollback.toml`."""
+    homeless = contained.homeless(found.survey)
     head = [
         f"{found.name}, as `rollback init` saw it on {found.survey.host}.",
         "Each line has where it was seen; a question mark begins what only people know.",
         "docs/manifest.md explains every key.",
         *(f"? not seen: {each}" for each in found.survey.unread),
+        *(f"? left out: {why}; rollback init --unit {unit}" for unit, why in homeless.items()),
     ]
     return text(head, tables(found))
 
@@ -120,18 +126,19 @@ def _services(found: Found) -> Iterator[TomlLine]:
             yield TomlLine(asks=asks)
     for each in found.candidate.others:
         of = f"{each.manager} at {each.socket}" if each.socket else each.manager
-        asks = (
-            f"{each.name} of {of} lives there too and is left out: one manager, one rollback.toml"
+        one = "one manager" if each.manager != first.manager else "images or files"
+        yield TomlLine(
+            asks=f"{each.name} of {of} lives there too and is left out: {one}, one rollback.toml"
         )
-        yield TomlLine(asks=asks)
 
 
 def kept_units(found: Found) -> tuple[str, str]:
     """Return the directory below the root that has the unit files of a release, and why."""
     root = found.candidate.root
-    if found.candidate.strategy not in (BACKUPS, LINKS):
+    if found.candidate.strategy not in (BACKUPS, LINKS) and not found.parts[0].unit.container:
         return "", ""
-    wanted = {PurePosixPath(path).name for part in found.parts for path in part.unit.files[:1]}
+    names = {PurePosixPath(path).name for part in found.parts for path in part.unit.files[:1]}
+    wanted = {each for each in names if not each.endswith(QUADLET)}
     places: dict[str, list[str]] = {}
     for place, name in found.survey.kept:
         if name in wanted and is_below(place, root) and place != root:
@@ -155,11 +162,16 @@ def _component(found: Found, part: Part) -> Iterator[TomlLine]:
     yield from _by_script(unit, found.candidate.root)
     if part.own:
         yield TomlLine("files", [f"{part.own}/**"], "only this unit runs there")
+    if unit.container:
+        yield from contained.files(found.candidate, found.survey, unit)
     if unit.imports:
         yield TomlLine("imports", list(unit.imports), "its command line names it")
     yield TomlLine("health", part.name, found.health[unit.name].asks and "see below")
     yield TomlLine("requests", [], asks="names of probes that ask what users ask")
     yield from _listens(unit)
+    if unit.health_after:
+        why = f"its engine may ask for its health only after {unit.health_after:.0f} s"
+        yield TomlLine("start", f"{START + unit.health_after:.0f}s", why)
     if not unit.log:
         yield TomlLine(
             "log", f"/var/log/{unit.name}.log", asks="its files do not tell", hidden=True
@@ -171,7 +183,7 @@ def _listens(unit: SurveyedUnit) -> Iterator[TomlLine]:
     if unit.unseen:
         told = "; ".join(f"{port} is likely: {why}" for port, why in unit.likely)
         yield TomlLine(asks=f"listens: its sockets were not seen; {told or 'no port is likely'}")
-    elif not unit.ports and unit.manager == COMPOSED:
+    elif not unit.ports and (unit.manager == COMPOSED or unit.container):
         yield TomlLine("listens", [], "it publishes no port")
     elif not unit.ports:
         why = "no port, only a unix socket" if unit.sockets else "its processes hold no port"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from pytest_rollback.agent.messages.services.survey import Survey, SwitchedLink
+from pytest_rollback.cli.init import contained
 from pytest_rollback.cli.init.candidates import Candidate, is_below, runs_containers
 from pytest_rollback.cli.init.lines import TomlLine, TomlTable, header
 from pytest_rollback.manifest.release import COMMANDS, IMAGES, LINKS, PACKAGES
@@ -25,6 +26,8 @@ def tables(candidate: Candidate, survey: Survey) -> Iterator[TomlTable]:
     strategy = candidate.strategy
     if strategy == LINKS:
         yield TomlTable(header("release"), list(_links(candidate)))
+    elif strategy == IMAGES and candidate.units[0].container:
+        yield TomlTable(header("release"), list(contained.lines(candidate, survey)))
     elif strategy == IMAGES:
         yield TomlTable(header("release"), list(_images(candidate)))
     elif strategy == PACKAGES:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.backup.strategies.running_images import is_named, pinned
 from pytest_rollback.agent.services.systemd_parts import files_of
 from pytest_rollback.agent.system.containers import unit_containers
 from pytest_rollback.agent.system.containers.container import EngineContainer
+from pytest_rollback.agent.system.containers.images import is_named, pinned
 from pytest_rollback.agent.system.containers.unit_containers import UnitMembers
 
 DIGEST = "sha256:" + "9b" * 32

@@ -22,10 +22,10 @@ from ...state import directory as places
 from ...system.containers import images
 from ...system.containers.container import EngineContainer
 from ...system.containers.engine import Engine
-from ...system.containers.images import HostImage
+from ...system.containers.images import HostImage, pinned
 from . import recorded_images, running_images
 from .recorded_images import RecordedImage
-from .running_images import RunningImages, pinned
+from .running_images import RunningImages
 
 SHORT = 12
 """Characters of an id that people read."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence
 
 from ...errors import HostError
 from ...files import reach
@@ -17,8 +17,6 @@ from ...system.containers import images, unit_containers
 from ...system.containers import project as projects
 from ...system.containers.container import EngineContainer
 from ...system.containers.engine import Engine
-
-LATEST = ":latest"
 
 
 class RunningImages(NamedTuple):
@@ -70,7 +68,7 @@ def refuse_unnamed(request: ImagesRequest, unit: str, reference: str) -> None:
         HostError: none names it.
     """
     if request.manager.name != "systemd" or any(
-        is_named(text, reference) for text in _texts(request)
+        images.is_named(text, reference) for text in _texts(request)
     ):
         return
     listed = ", ".join(request.files) or "none"
@@ -81,31 +79,7 @@ def refuse_unnamed(request: ImagesRequest, unit: str, reference: str) -> None:
     )
 
 
-def is_named(text: str, reference: str) -> bool:
-    """Return whether a file asks for an image by the name that a container has it by."""
-    name, _, digest = reference.partition("@")
-    if digest:
-        return digest in text
-    short = name.rpartition("/")[2]
-    short = short[: -len(LATEST)] if short.endswith(LATEST) else short
-    return any(
-        word.rpartition("/")[2] in (short, f"{short}{LATEST}")
-        for word in text.replace("=", " ").replace('"', " ").split()
-    )
-
-
 def _texts(request: ImagesRequest) -> Iterator[str]:
     for path in request.files:
         with contextlib.suppress(OSError):
             yield reach.text(os.path.join(request.location.root, path))
-
-
-def pinned(reference: str, digests: Tuple[str, ...]) -> str:
-    """Return what is to be written in place of a name that can move, "" where nothing is known."""
-    return f"{untagged(reference)}@{digests[0]}" if digests else ""
-
-
-def untagged(reference: str) -> str:
-    """Return the name of an image without tag and digest; a host may have a port."""
-    above, slash, name = reference.partition("@")[0].rpartition("/")
-    return f"{above}{slash}{name.partition(':')[0]}"

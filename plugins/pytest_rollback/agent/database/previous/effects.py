@@ -6,14 +6,13 @@ what it knows, and rows with it: its answers tell nothing of that, and the throw
 
 from __future__ import annotations
 
-import os
+import base64
 import re
 from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from ...errors import shortened
-from ...files.handles import Irregular, open_regular
 from ...system.masking import shapes
-from ..postgresql.server import Server
+from ..postgresql.server import Server, literal
 from ..rehearsal import facts, objects
 from ..rehearsal.guard import LOG
 
@@ -22,7 +21,7 @@ MARK = "rollback|"
 
 LINE = re.compile(r"rollback\|([0-9A-Z]{5})\|(?:ERROR|FATAL): {1,4}(.*)")
 NUMBERS = re.compile(r"[0-9]+")
-MOST = 4 << 20
+MOST = 1 << 20
 """Bytes of the log that are read."""
 
 SHOWN, LETTERS = 5, 200
@@ -88,23 +87,12 @@ def watched(fresh: Server) -> int:
 
 def length(fresh: Server) -> int:
     """Return the bytes of the server's log."""
-    with os.fdopen(opened(fresh), "rb") as file:
-        return os.fstat(file.fileno()).st_size
+    return int(fresh.sql(f"SELECT (pg_stat_file({log(fresh)})).size;"))
 
 
-def opened(fresh: Server) -> int:
-    """Return the server's log as an open file, which the caller closes.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    directory = os.open(fresh.host, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        return open_regular(directory, LOG)
-    except Irregular as error:
-        raise OSError(str(error)) from error
-    finally:
-        os.close(directory)
+def log(fresh: Server) -> str:
+    """Return where the server's log is, as SQL."""
+    return literal(f"{fresh.host}/{LOG}")
 
 
 def of(fresh: Server, copy: str, before: int) -> ReleaseEffects:
@@ -141,9 +129,8 @@ def counted(fresh: Server, database: str) -> Dict[str, int]:
 
 def failed(fresh: Server, before: int) -> Dict[str, str]:
     """Return the errors that the server has noted, each kind once; none that passes by itself."""
-    with os.fdopen(opened(fresh), "rb") as file:
-        file.seek(before)
-        text = file.read(MOST).decode("utf-8", "replace")
+    query = f"SELECT encode(pg_read_binary_file({log(fresh)}, {before}, {MOST}), 'base64');"
+    text = base64.b64decode(fresh.sql(query, most=2 * MOST)).decode("utf-8", "replace")
     found: Dict[str, str] = {}
     for line in text.splitlines():
         told = LINE.fullmatch(line)

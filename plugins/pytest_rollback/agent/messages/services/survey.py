@@ -1,6 +1,6 @@
 """A host that nobody has described yet: its units, what they run, and what stands before them."""
 
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from ...protocol import Route
 
@@ -81,6 +81,23 @@ class OwningPackage(NamedTuple):
     beside: Tuple[str, ...] = ()
 
 
+class UnitContainer(NamedTuple):
+    """The container of a unit of systemd.
+
+    `file` is the real path of the unit's own file. `reference` is the name by which its image was
+    asked for, "" where none runs, `pinned` the same by digest where that is a tag and one is known.
+    `files` are those that name it, as real paths. `why` is why a rollback could not bring it back,
+    "" where nothing speaks against it.
+    """
+
+    engine: str
+    file: str = ""
+    reference: str = ""
+    pinned: str = ""
+    files: Tuple[str, ...] = ()
+    why: str = ""
+
+
 class SurveyedUnit(NamedTuple):
     """One unit of a service manager, and what is of it on the host.
 
@@ -94,8 +111,10 @@ class SurveyedUnit(NamedTuple):
     it writes; nothing where its files do not tell. `unseen` is whether its open sockets
     are not for us to see; `likely` are ports on which it seems to listen then, each with why.
     `links` are those by which it goes to the release that is live, `packages` those of Debian that
-    brought it. `asked` is a command that says how it is, where its manager has one of its own.
-    Of compose, `socket` is the path of the file of the project, and `runs` an image.
+    brought it. `asked` is a command that says how it is, where its manager has one of its own, and
+    `health_after` the seconds until its engine has asked for its health.
+    Of compose, `socket` is the path of the file of the project, and `runs` an image, as it is of a
+    unit with a `container`.
     """
 
     name: str
@@ -122,6 +141,8 @@ class SurveyedUnit(NamedTuple):
     links: Tuple[SwitchedLink, ...] = ()
     packages: Tuple[OwningPackage, ...] = ()
     asked: Tuple[str, ...] = ()
+    health_after: float = 0.0
+    container: Optional[UnitContainer] = None
 
 
 class GitCheckout(NamedTuple):

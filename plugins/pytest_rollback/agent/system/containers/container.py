@@ -13,6 +13,7 @@ LABELS = ("com.docker.compose.", "io.podman.compose.")
 
 TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?")
 NEVER = 0.0
+USUAL = 30_000_000_000
 
 
 class PublishedPort(NamedTuple):
@@ -30,7 +31,8 @@ class EngineContainer(NamedTuple):
     its first process as this host numbers it, `monitor` the process that watches it and holds its
     published ports, 0 for none. `started` and `created` are seconds since the epoch. `exit_code` is
     that of its last end, `killed` tells that memory ran out. `health` is healthy, unhealthy or
-    starting, "" without a health command; `health_said` is what that said last. `image` is the id
+    starting, "" without a health command; `health_said` is what that said last, and
+    `health_after` the seconds until an engine has run it for the first time. `image` is the id
     of its image, `digest` the digest of that, `reference` the name by which it was asked for,
     `program` what was started in it.
     `restarts` counts automatic ones by `policy`. `files` are the compose files that it was made of.
@@ -56,6 +58,7 @@ class EngineContainer(NamedTuple):
     health: str = ""
     health_said: str = ""
     has_health: bool = False
+    health_after: float = 0.0
     image: str = ""
     digest: str = ""
     reference: str = ""
@@ -101,6 +104,7 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
         health=str(health.get("Status") or "starting") if has_health else "",
         health_said=last_words(health) if has_health else "",
         has_health=has_health,
+        health_after=first_health(about) if has_health else 0.0,
         image=bare(found.get("Image")),
         digest=str(found.get("ImageDigest") or ""),
         reference=str(about.get("Image") or found.get("ImageName") or ""),
@@ -129,6 +133,18 @@ def has_command(about: Mapping[str, Any]) -> bool:
     """Return whether a configuration has a health command that is not turned off."""
     test = (about.get("Healthcheck") or about.get("HealthCheck") or {}).get("Test") or []
     return bool(test) and test[0] != "NONE"
+
+
+def first_health(about: Mapping[str, Any]) -> float:
+    """Return the seconds after which a health command may have ended for the first time.
+
+    Engines write nanoseconds, and leave out what is usual: half a minute for each.
+    """
+    test = about.get("Healthcheck") or about.get("HealthCheck") or {}
+    given = (test.get(name) for name in ("Interval", "Timeout"))
+    usual = (each if isinstance(each, int) and each else USUAL for each in given)
+    period = test.get("StartPeriod")
+    return (sum(usual) + (period if isinstance(period, int) else 0)) / 1e9
 
 
 def last_words(health: Mapping[str, Any]) -> str:

@@ -135,3 +135,31 @@ def unstartable(engine: Engine, image: HostImage, program: str) -> str:
         return ""
     finally:
         engine.call("rm", "--force", *(("--time", "0") if engine.name == "podman" else ()), name)
+
+
+LATEST = ":latest"
+"""The tag of a name without one."""
+
+
+def is_named(text: str, reference: str) -> bool:
+    """Return whether a file asks for an image by the name that a container has it by."""
+    name, _, digest = reference.partition("@")
+    if digest:
+        return digest in text
+    short = name.rpartition("/")[2]
+    short = short[: -len(LATEST)] if short.endswith(LATEST) else short
+    return any(
+        word.rpartition("/")[2] in (short, f"{short}{LATEST}")
+        for word in text.replace("=", " ").replace('"', " ").split()
+    )
+
+
+def pinned(reference: str, digests: Tuple[str, ...]) -> str:
+    """Return what is to be written in place of a name that can move, "" where nothing is known."""
+    return f"{untagged(reference)}@{digests[0]}" if digests else ""
+
+
+def untagged(reference: str) -> str:
+    """Return the name of an image without tag and digest; a host may have a port."""
+    above, slash, name = reference.partition("@")[0].rpartition("/")
+    return f"{above}{slash}{name.partition(':')[0]}"

@@ -7,8 +7,9 @@ Order of calls: `look` is asked. It has the units of `systemd_units` and of `pro
 those of supervisord; `facts` adds what the processes of each show, `likely` their ports where
 we may not look at their sockets, and `variables` which files and databases its environment names.
 `packaged` says which packages of Debian have brought a unit, and `composed` adds the services of
-compose projects. `checkouts` finds the working trees that they live in, with their releases,
-`switched` the links by which units go to the release that is live, `kept` the unit files in these
-trees, `owned` the directories in them that a package manager writes, and `proxies` the sites that
-pass requests on.
+compose projects, `contained` the containers that units of systemd run, and `accounts` what runs
+under the own systemd of an account. `checkouts` finds the working trees that they live in, with
+their releases, `switched` the links by which units go to the release that is live, `kept` the unit
+files in these trees, `owned` the directories in them that a package manager writes, and `proxies`
+the sites that pass requests on.
 """

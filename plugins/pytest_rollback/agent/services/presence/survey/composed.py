@@ -99,6 +99,7 @@ def _running(project: Project, found: Sequence[EngineContainer]) -> Iterator[Sur
             databases=databases,
             unhandled=_several(first),
             asked=_asked(project, first),
+            health_after=first.health_after,
         )
 
 

@@ -34,7 +34,10 @@ TOO_HIGH = frozenset(
 
 
 class FoundUnit(NamedTuple):
-    """A unit as its manager names it; `own` is whether people have installed it."""
+    """A unit as its manager names it; `own` is whether people have installed it.
+
+    `inside` are processes of its containers: they see another host.
+    """
 
     name: str
     manager: managers.ManagerFacts
@@ -47,6 +50,7 @@ class FoundUnit(NamedTuple):
     socket: str = ""
     socket_file: str = ""
     unhandled: str = ""
+    inside: FrozenSet[int] = frozenset()
 
 
 class OpenSockets:
@@ -70,8 +74,8 @@ class OpenSockets:
 
 
 def processes_of(unit: FoundUnit, table: Mapping[int, Process]) -> Set[int]:
-    """Return the processes of a unit with all that descend from them."""
-    return family(table, [pid for pid in unit.pids if pid in table])
+    """Return the processes of a unit with all that descend from them, without its containers'."""
+    return family(table, [pid for pid in unit.pids if pid in table]) - unit.inside
 
 
 def seen(
@@ -83,7 +87,7 @@ def seen(
     """Return all that is seen of a unit; `passed` are ports to which a proxy passes."""
     pids = processes_of(unit, table)
     about = _defined(unit)
-    held, paths = ports.of(pids)
+    held, paths = ports.of(pids | unit.inside)
     shown = list(dict.fromkeys(_places(unit, about, sorted(pids))))
     first = next((pid for pid in sorted(pids)), 0)
     files, databases = variables.seen(about, first, [place for place, _ in shown])
@@ -107,7 +111,7 @@ def seen(
         variables=files,
         databases=databases,
         unhandled=unit.unhandled,
-        unseen=bool(pids & ports.unread),
+        unseen=bool((pids | unit.inside) & ports.unread),
         likely=tuple(_likely(pids, about, ports, passed)),
         links=tuple(switched.links(place for place, _ in shown)),
     )

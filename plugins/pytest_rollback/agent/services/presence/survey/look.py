@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Mapping, Tuple
 
 from ....errors import HostError
 from ....files import lookup
@@ -12,7 +12,20 @@ from ....messages.location import is_below
 from ....messages.services.survey import Survey, SurveyedUnit, SurveyRequest
 from ....system.command import PLACES
 from ....system.processes import processes
-from . import checkouts, composed, facts, kept, owned, packaged, programs, proxies, systemd_units
+from . import (
+    accounts,
+    checkouts,
+    composed,
+    contained,
+    facts,
+    kept,
+    owned,
+    packaged,
+    programs,
+    proxies,
+    systemd_units,
+)
+from .contained import ContainedUnit
 from .facts import FoundUnit, OpenSockets
 
 TOOLS = ("curl", "systemctl", "supervisorctl", "nginx", "caddy", "pg_dump")
@@ -23,7 +36,9 @@ def look(request: SurveyRequest) -> Survey:
     table = {one.pid: one for one in processes()}
     unread: List[str] = []
     units = list(_units(request, unread))
-    own = sorted({pid for unit in units for pid in facts.processes_of(unit, table)})
+    within = contained.found(units, table)
+    units = [_apart(unit, within) for unit in units]
+    own = sorted({pid for unit in units for pid in facts.processes_of(unit, table) | unit.inside})
     ports = OpenSockets(own)
     if ports.unread:
         who = "only root" if os.geteuid() else "only root with CAP_SYS_PTRACE"
@@ -31,9 +46,12 @@ def look(request: SurveyRequest) -> Survey:
     sites = tuple(proxies.sites())
     passed = frozenset(proxies.ports(sites))
     others = [facts.seen(unit, table, ports, passed) for unit in units]
-    others = packaged.seen(others, request)
+    others = [
+        contained.seen(each, within[each.name], request) if _has(each, within) else each
+        for each in packaged.seen(others, request)
+    ]
     seen = [*composed.units(others, request), *others]
-    unread += composed.unused(seen, request)
+    unread += [*composed.unused(seen, request), *accounts.units(table)]
     meant = tuple(each for each in seen if _is_meant(each, request))
     tops = checkouts.tops(meant)
     return Survey(
@@ -57,6 +75,16 @@ def _units(request: SurveyRequest, unread: List[str]) -> Iterator[FoundUnit]:
             yield from found
 
 
+def _apart(unit: FoundUnit, within: Mapping[str, ContainedUnit]) -> FoundUnit:
+    """Return a unit with the processes of its containers told from its own."""
+    is_one = unit.manager.name == "systemd" and unit.name in within
+    return unit._replace(inside=within[unit.name].pids) if is_one else unit
+
+
+def _has(unit: SurveyedUnit, within: Mapping[str, ContainedUnit]) -> bool:
+    return unit.manager == "systemd" and unit.name in within
+
+
 @contextlib.contextmanager
 def noting(unread: List[str]) -> Iterator[None]:
     """Note what could not be looked at."""
@@ -71,7 +99,7 @@ def _is_meant(unit: SurveyedUnit, request: SurveyRequest) -> bool:
     if unit.name in request.units or (request.units and not request.others):
         return unit.name in request.units
     if not request.places:
-        return bool(unit.places)
+        return bool(unit.places or unit.container)
     roots = [*map(os.path.realpath, request.places)]
     return any(is_below(os.path.realpath(place), roots) for place, _ in unit.places)
 

@@ -6,6 +6,7 @@ from typing import Iterator, List, Mapping, Sequence
 
 from ....configuration.units import manager as managers
 from ....errors import HostError
+from ....files import lookup
 from ....system.command import run, surroundings
 from ....system.processes import processes
 from ...systemd_parts import control_group, files_of, is_within, unhandled
@@ -15,9 +16,13 @@ PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Type,RemainAfterExit,MainPID,ControlGroup,FragmentPath,"
     "SourcePath,DropInPaths,EnvironmentFiles,After,Requires"
 )
-OWN = ("/etc/systemd/system/", "/run/systemd/system/", "/usr/local/lib/systemd/system/")
-"""Where people put units; packages have theirs elsewhere."""
+OWN = (
+    *("/etc/systemd/system/", "/run/systemd/system/", "/usr/local/lib/systemd/system/"),
+    *("/etc/containers/systemd/", "/run/containers/systemd/"),
+)
+"""Where people put units, and quadlets; packages have theirs elsewhere."""
 
+QUADLETS, QUADLET = "/etc/containers/systemd", ".container"
 DIRECTORY = "/etc/systemd/system"
 ONE_CALL = 10.0
 
@@ -28,7 +33,7 @@ def units(wanted: Sequence[str]) -> Iterator[FoundUnit]:
     Raises:
         HostError: systemd runs here, and does not answer.
     """
-    names = ["*.service", *map(managers.full, wanted)]
+    names = ["*.service", *map(managers.full, (*wanted, *quadlets()))]
     shown = run(
         ["systemctl", "show", f"--property={PROPERTIES}", "--", *names],
         ONE_CALL,
@@ -43,6 +48,15 @@ def units(wanted: Sequence[str]) -> Iterator[FoundUnit]:
     told = managers.of_systemd(DIRECTORY, [name.rpartition(".")[0] for name in blocks])
     for name, block in blocks.items():
         yield _found(name, block, groups, told)
+
+
+def quadlets() -> List[str]:
+    """Return the units of quadlets by name: systemd forgets one that is down and not enabled."""
+    try:
+        found = lookup.names(QUADLETS)
+    except OSError:
+        return []
+    return [name[: -len(QUADLET)] for name in found if name.endswith(QUADLET)]
 
 
 def _blocks(text: str) -> List[Mapping[str, str]]:

@@ -1,0 +1,146 @@
+"""`rollback fleet`: ready, plan, roll, undo and status of one system on many hosts."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+
+from pytest_rollback.errors import GateClosed, UsageError
+from pytest_rollback.extras.fleet.fleet_run import FleetRun
+from pytest_rollback.extras.fleet.table import plan_lines, state_lines, summary
+from pytest_rollback.manifest.load import load
+from pytest_rollback.recovery.entry import overruled
+from pytest_rollback.run.command_line.arguments import Parser, add_target
+from pytest_rollback.run.command_line.shared import shown
+from pytest_rollback.run.extras import outside, place, usual
+from pytest_rollback.run.options import fitting, told_openly
+
+CODES = """
+exit codes: 0 {good}; 1 not; 2 interrupted; 4 usage, or a problem in rollback.toml; 7 hosts cannot
+be reached; 10 inconclusive: a host is lost; 11 recovered, but too late; 12 a host is held by
+somebody else; 13 the name of the target was not given
+"""
+STORY = """
+examples:
+  {me}
+  {me} --target=shop/rollback.toml
+"""
+ROLL_STORY = """
+examples:
+  {me} --arm=production --incident=INC-42
+
+Nothing is changed without --arm, nor before every host was asked. Ctrl-C begins no further host; a
+second one ends those under way at their next safe point. The same command goes on, also from
+another machine: which release a host has is asked of the host.
+"""
+
+
+def asked(
+    arguments: Sequence[str], program: str, about: str, good: str, story: str = STORY
+) -> argparse.Namespace:
+    """Return what was typed."""
+    parser = Parser(
+        prog=program, description=about, epilog=(story + CODES).format(me=program, good=good)
+    )
+    add_target(parser)
+    if story is ROLL_STORY:
+        parser.add_argument("--arm", metavar="TARGET", help="allow changes: the target's name")
+    if good == "recovered":
+        parser.add_argument("--incident", metavar="ID", help="the incident of the reports")
+        help_ = "go on although readiness refuses by this criterion"
+        parser.add_argument(
+            "--despite", action="append", default=[], metavar="CRITERION", help=help_
+        )
+    return parser.parse_args(arguments)
+
+
+def opened(named: argparse.Namespace, arguments: Sequence[str], program: str) -> FleetRun:
+    """Return the fleet that is meant.
+
+    Raises:
+        UsageError: rollback.toml describes none, or another target is armed.
+    """
+    target = named.rollback_target or usual()
+    if target in outside().practice:
+        raise UsageError(
+            f"{target} is no fleet", hint="--target=PATH names a rollback.toml with [fleet]"
+        )
+    path = place(target).absolute()
+    system = load(path).system
+    if system.fleet is None:
+        raise UsageError(
+            f"{path} describes no fleet",
+            hint='[fleet] with hosts = ["web1.example", "web2.example"], see docs/fleet.md',
+        )
+    fitting(getattr(named, "arm", None), system)
+    return FleetRun(path, system, system.fleet, f"{program} {shlex.join(arguments)}".rstrip())
+
+
+def ready(arguments: Sequence[str], program: str) -> int:
+    """Ask whether every host could be rolled back; return the exit code."""
+    about = "Check readiness of every host; change nothing."
+    return opened(asked(arguments, program, about, "ready"), arguments, program).ready()
+
+
+def plan(arguments: Sequence[str], program: str) -> int:
+    """Show hosts and batches; return the exit code."""
+    about = "Show the hosts, which release each has, and the batches; change nothing."
+    fleet = opened(asked(arguments, program, about, "shown"), arguments, program)
+    states = fleet.survey()
+    shown("\n".join(plan_lines(fleet.plan, fleet.fleet.parallel)))
+    shown("\n".join(["", *state_lines(fleet.plan, states)]))
+    shown(f"next: rollback fleet roll --arm={fleet.system.target.name}")
+    return 0
+
+
+def status(arguments: Sequence[str], program: str) -> int:
+    """Show what each host says of itself; return the exit code."""
+    about = "Ask every host which release it has, and who is at work there."
+    fleet = opened(asked(arguments, program, about, "shown"), arguments, program)
+    states = fleet.survey()
+    shown("\n".join(state_lines(fleet.plan, states)))
+    shown(summary(states.values()))
+    return 0 if all(each.reached for each in states.values()) else 7
+
+
+def roll(arguments: Sequence[str], program: str) -> int:
+    """Roll back; return the exit code."""
+    about = "Roll a fleet back: the canary first, then batch by batch."
+    named = asked(arguments, program, about, "recovered", ROLL_STORY)
+    overruled(named.despite)
+    fleet = opened(named, arguments, program)
+    if fleet.system.database is not None and fleet.system.database.restores:
+        raise UsageError(
+            "each host of the fleet would restore the database anew",
+            hint='set return = "keep" in [database], and restore it once, by rollback now on one '
+            "host, with the others stopped",
+        )
+    demand_arm(named.arm, fleet)
+    words = [f"--despite={each}" for each in named.despite]
+    words += [f"--incident={told_openly(named.incident)}"] if named.incident else []
+    return fleet.roll(named.arm, *words)
+
+
+def undo(arguments: Sequence[str], program: str) -> int:
+    """Take the last rollback of each host back; return the exit code."""
+    about = "Undo the last rollback of each host, in the same batches."
+    named = asked(arguments, program, about, "undone", ROLL_STORY)
+    fleet = opened(named, arguments, program)
+    demand_arm(named.arm, fleet)
+    return fleet.undo(named.arm)
+
+
+def demand_arm(armed: str | None, fleet: FleetRun) -> None:
+    """Refuse to change anything without the name of the target.
+
+    Raises:
+        GateClosed: it was not given.
+    """
+    if armed is None:
+        name, count = fleet.system.target.name, len(fleet.plan.hosts)
+        shown("\n".join(plan_lines(fleet.plan, fleet.fleet.parallel)))
+        raise GateClosed(
+            f"nothing was changed: {count} hosts are changed once {name!r} is typed",
+            hint=f"add --arm={name} to the same command",
+        )

@@ -1,0 +1,90 @@
+"""What can be done to each host of a fleet: made ready, rolled back, validated, undone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pytest_rollback.extras.fleet import child, derived
+from pytest_rollback.extras.fleet.child import ChildResult
+from pytest_rollback.extras.fleet.coordinator import Errand
+from pytest_rollback.extras.fleet.inventory import FleetMember
+from pytest_rollback.extras.fleet.judge import HostOutcome
+from pytest_rollback.extras.fleet.survey import CURRENT, HostState
+from pytest_rollback.text.places import MANIFEST
+
+READY, GO, ROLLED = "READY", "REHEARSED", "RECOVERED"
+"""The verdict of suites that are met: of readiness, of a drill that only plans, and of a drill."""
+
+
+class HostErrands:
+    """Makes errands for the hosts of a fleet.
+
+    Args:
+        source: the rollback.toml of the fleet.
+        members: its hosts, by name.
+        door: the command that was typed, for hints of the children.
+    """
+
+    def __init__(self, source: Path, members: Mapping[str, FleetMember], door: str) -> None:
+        self.source, self.members, self.door = source, members, door
+
+    def manifest(self, name: str, folder: Path) -> Path:
+        """Return the rollback.toml of a host, written into its folder."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        derived.write(folder / MANIFEST, self.source, self.members[name])
+        return folder / MANIFEST
+
+    def suites(self, good: str, *words: str) -> Errand:
+        """Return an errand that runs suites, of which the good verdict is given."""
+
+        def command(name: str, folder: Path) -> list[str]:
+            return child.suites(self.manifest(name, folder), folder, self.door, *words)
+
+        def settle(_name: str, folder: Path, code: int) -> ChildResult:
+            return child.result(folder, code, good)
+
+        return Errand(command, settle)
+
+    def ready(self) -> Errand:
+        """Return the errand that asks whether a host could be rolled back."""
+        return self.suites(READY, "suites/readiness")
+
+    def go(self, *words: str) -> Errand:
+        """Return the errand that plans a rollback, and is refused where that would be."""
+        return self.suites(GO, "suites/drill", "--dry-run", *words)
+
+    def roll(self, armed: str, *words: str) -> Errand:
+        """Return the errand that rolls back and validates."""
+        arm = f"--arm={armed}"
+        return self.suites(ROLLED, "suites/drill", "suites/validate", arm, *words)
+
+    def validate(self) -> Errand:
+        """Return the errand that looks whether a host is well."""
+        return self.suites(ROLLED, "suites/validate")
+
+    def undo(self, armed: str, runs: Mapping[str, str], ask: Callable[[str], HostState]) -> Errand:
+        """Return the errand that takes the last rollback of a host back.
+
+        Args:
+            armed: the name of the target.
+            runs: by host, the id of that rollback.
+            ask: what a host says of itself now: an undo leaves no report.
+        """
+
+        def command(name: str, folder: Path) -> list[str]:
+            manifest = self.manifest(name, folder)
+            words = ["undo", runs[name], f"--target={manifest}", f"--arm={armed}"]
+            return [sys.executable, "-m", "pytest_rollback.cli.main", *words]
+
+        def settle(name: str, _folder: Path, code: int) -> ChildResult:
+            state = ask(name)
+            undone = state.reached and state.position == CURRENT
+            if code == 0 and undone:
+                return ChildResult(HostOutcome.RECOVERED, "", code)
+            said = f"exit code {code}, and the host says: {state.why or state.shown}"
+            sure = state.reached and bool(code) and state.position != CURRENT
+            return ChildResult(HostOutcome.FAILED if sure else HostOutcome.LOST, said, code)
+
+        return Errand(command, settle)

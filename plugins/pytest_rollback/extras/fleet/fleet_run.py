@@ -1,0 +1,190 @@
+"""One command over a fleet, from the first question to the verdict."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pytest_rollback.extras.fleet import run_files, survey
+from pytest_rollback.extras.fleet.coordinator import Coordinator
+from pytest_rollback.extras.fleet.errands import HostErrands
+from pytest_rollback.extras.fleet.inventory import members
+from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
+from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
+from pytest_rollback.extras.fleet.survey import CURRENT, HALF, PREVIOUS, HostState
+from pytest_rollback.extras.fleet.table import outcome_lines, plan_lines
+from pytest_rollback.manifest.fleet import Fleet
+from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.values import shown_connection
+from pytest_rollback.progress.activity import doing
+from pytest_rollback.run.command_line.shared import shown
+from pytest_rollback.run.extras import reports_of
+from pytest_rollback.run.run import identity, operator
+from pytest_rollback.transport.interrupts import INTERRUPTS
+
+States = Mapping[str, HostState]
+
+FINE = frozenset({"recovered", "undone", ""})
+"""How the last rollback of a host ended that has nothing left to do."""
+
+
+class FleetRun:
+    """A fleet, and what a command does with it.
+
+    Args:
+        source: its rollback.toml.
+        system: what that describes, with the table `fleet`.
+        command: what was typed.
+
+    Raises:
+        UsageError: its hosts cannot be found, or its batches break the quorum.
+    """
+
+    def __init__(self, source: Path, system: System, fleet: Fleet, command: str) -> None:
+        self.source, self.system, self.fleet, self.command = source, system, fleet, command
+        found = members(fleet, source.parent, system.target.connection)
+        self.members = {each.name: each for each in found}
+        self.plan = planned(
+            [*self.members],
+            fleet.canary or found[0].name,
+            fleet.batches,
+            fleet.quorum,
+            max_failed=fleet.max_failed,
+            skips=fleet.unreachable == "skip",
+        )
+        self.errands = HostErrands(source, self.members, command)
+        self.states: States = {}
+
+    def survey(self, only: Iterable[str] = ()) -> States:
+        """Return what each host says of itself, or only some of them."""
+        names = [*only] or [*self.plan.hosts]
+        with doing(f"asks {len(names)} hosts"):
+            return survey.surveyed(
+                self.system, [self.members[each] for each in names], self.fleet.parallel
+            )
+
+    def ready(self) -> int:
+        """Ask whether every host could be rolled back; return the exit code."""
+        at = self.begin("READY")
+        with INTERRUPTS.deferred():
+            asked = self.asked(at)
+            at.drive(at.steps_of(each, self.errands.ready()) for each in asked)
+            at.record.begun = at.record.batches
+            return self.end(at, after=False)
+
+    def roll(self, armed: str, *words: str) -> int:
+        """Roll back; return the exit code."""
+        at = self.begin("RECOVERED")
+        with INTERRUPTS.deferred():
+            asked = self.asked(at)
+            if self.may_begin(at) and self.rehearsed(at, asked, words):
+                check = self.errands.validate() if self.fleet.soak else None
+                at.all_in_service()
+                at.roll(self.errands.roll(armed, *words), check)
+            return self.end(at)
+
+    def undo(self, armed: str) -> int:
+        """Take the last rollback of each host back; return the exit code."""
+        at = self.begin("UNDONE")
+        with INTERRUPTS.deferred():
+            self.asked(at, wanted=CURRENT)
+            runs = {name: each.run for name, each in self.states.items()}
+            for name, state in self.states.items():
+                host = at.hosts[name]
+                if host.outcome is HostOutcome.NEVER_BEGUN and not state.run:
+                    host.outcome, host.why = HostOutcome.ALREADY, "no rollback to undo"
+            if self.may_begin(at):
+                at.roll(self.errands.undo(armed, runs, lambda name: self.survey([name])[name]))
+            return self.end(at, position=CURRENT)
+
+    def begin(self, good: str) -> Coordinator:
+        """Begin a run of which the good verdict is given: its folder, a record of every host."""
+        now = dt.datetime.now(dt.UTC)
+        run = identity(now)
+        batches = {name: i for i, each in enumerate(self.plan.batches, 1) for name in each}
+        record = FleetRecord(
+            run=run,
+            operator=operator(),
+            system=self.system.about.name,
+            target=self.system.target.name,
+            command=self.command,
+            started=now.isoformat(timespec="seconds"),
+            canary=self.plan.canary,
+            quorum=self.plan.quorum,
+            batches=len(self.plan.batches),
+            good=good,
+            hosts=[
+                HostRecord(name, shown_connection(self.members[name].connection), batches[name])
+                for name in self.plan.hosts
+            ],
+        )
+        folder = reports_of(str(self.source)) / run
+        folder.mkdir(mode=0o700, parents=True)
+        shown("\n".join(plan_lines(self.plan, self.fleet.parallel)))
+
+        def note(line: str) -> None:
+            run_files.write(folder, record)
+            shown(line)
+
+        return Coordinator(self.fleet, self.plan, record, folder, note)
+
+    def asked(self, at: Coordinator, wanted: str = PREVIOUS) -> list[str]:
+        """Ask every host, and take in what it says; return those that are to be changed.
+
+        Args:
+            at: the run.
+            wanted: the release that all are to have.
+        """
+        self.states = self.survey()
+        for name, state in self.states.items():
+            host = at.hosts[name]
+            host.before, host.why = state.shown, state.why
+            if not state.reached:
+                host.outcome = HostOutcome.NEVER_REACHED
+            elif state.holder:
+                host.outcome, host.why = HostOutcome.HELD, f"by {state.holder}"
+            elif state.position == wanted and (state.outcome in FINE or wanted == CURRENT):
+                host.outcome = HostOutcome.ALREADY
+        return [name for name, each in at.hosts.items() if each.outcome is HostOutcome.NEVER_BEGUN]
+
+    def may_begin(self, at: Coordinator) -> bool:
+        """Return whether the judge lets anything begin, by what the hosts have said."""
+        at.record.stopped = judged(self.plan, at.outcomes).reason
+        return not (at.record.stopped or at.is_interrupted)
+
+    def rehearsed(self, at: Coordinator, asked: list[str], words: Iterable[str]) -> bool:
+        """Return whether a rollback would begin on every host that is to be changed."""
+        with doing(f"plans the rollback of {len(asked)} hosts"):
+            at.drive(at.planned(each, self.errands.go(*words)) for each in asked)
+        refused = [name for name in asked if at.hosts[name].why]
+        if refused:
+            at.record.stopped = f"{named(refused)} would refuse the rollback"
+        return not (refused or at.is_interrupted)
+
+    def end(self, at: Coordinator, *, position: str = PREVIOUS, after: bool = True) -> int:
+        """Ask once more, write and print how it ended; return the exit code."""
+        record = at.record
+        if after:
+            self.compared(at, position)
+        conclude(record)
+        record.finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        at.note("\n".join(["", *outcome_lines(record)]))
+        if record.stopped:
+            shown(f"stopped: {record.stopped}")
+        shown(f"report: {at.folder / run_files.PAGE}\n{record.sentence}")
+        if record.code:
+            undo = f", or rollback fleet undo --arm={record.target}" if record.undo else ""
+            shown(f"next: {self.command}{undo}")
+        return record.code
+
+    def compared(self, at: Coordinator, position: str) -> None:
+        """Hold what hosts say now against how they ended: what is not so is lost."""
+        reached = [name for name, state in self.states.items() if state.reached]
+        for name, state in (self.survey(reached) if reached else {}).items():
+            host = at.hosts[name]
+            host.after = state.shown
+            if host.outcome is HostOutcome.RECOVERED and state.position != position:
+                host.outcome = HostOutcome.LOST
+                host.why = f"it ended well, and now says: {state.why or state.shown}"
+            host.run = host.run or (state.run if state.position == HALF else "")

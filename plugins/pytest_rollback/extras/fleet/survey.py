@@ -1,0 +1,129 @@
+"""Every host is asked at once, and nothing is changed: reached? free? which release does it have?
+
+Promise: which release a host has is what the host says now. Nothing that this controller, or
+another one, has written about it before is looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, BackupsRequest
+from pytest_rollback.agent.messages.state.runs import RunState
+from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.extras.fleet.inventory import FleetMember
+from pytest_rollback.manifest import requests
+from pytest_rollback.manifest.model import System
+from pytest_rollback.recovery import status, strategies
+from pytest_rollback.transport.call import AnyCall, Call
+from pytest_rollback.transport.connection import Connection
+
+DEADLINE = 120.0
+"""Seconds for a look that reads every backup."""
+
+PREVIOUS, CURRENT, HALF, UNKNOWN = "previous", "current", "half", "unknown"
+
+
+class HostState(NamedTuple):
+    """What a host says of itself.
+
+    `position` is previous, current, half or unknown: which release it has, as its record and its
+    disk say. `release` names it. `run` is the id of the last rollback there, "" where none was
+    begun, `outcome` how that ended. `holder` is who is at work on the host, "" where nobody is.
+    `reached` is False where it did not answer. `why` is the reason for what is not known.
+    """
+
+    name: str
+    position: str = UNKNOWN
+    release: str = ""
+    run: str = ""
+    outcome: str = ""
+    holder: str = ""
+    reached: bool = True
+    why: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The release, for a table."""
+        if not self.reached:
+            return "not reached"
+        half = f"half done ({self.release})" if self.release else "half done"
+        return half if self.position == HALF else self.release or self.position
+
+
+def at(system: System, member: FleetMember) -> System:
+    """Return the system as one host has it."""
+    target = system.target.model_copy(update={"connection": member.connection})
+    return system.model_copy(update={"target": target})
+
+
+def surveyed(
+    system: System, members: Iterable[FleetMember], at_once: int
+) -> Mapping[str, HostState]:
+    """Return what each host says of itself, by its name."""
+    listed = tuple(members)
+    with ThreadPoolExecutor(at_once) as pool:
+        found = pool.map(lambda each: asked(at(system, each), each.name), listed)
+        return {each.name: each for each in found}
+
+
+def asked(system: System, name: str) -> HostState:
+    """Return what one host says of itself; whatever stands in the way is part of it."""
+    with contextlib.closing(Connection(system)) as connection:
+        try:
+            return _of(connection, system, name)
+        except Unreachable as error:
+            return HostState(name, reached=False, why=error.message)
+        except RollbackError as error:
+            return HostState(name, why=error.message)
+
+
+def _of(connection: Connection, system: System, name: str) -> HostState:
+    runs = status.runs(connection)
+    where, whose = requests.location(system), requests.selection(system)
+    request = BackupsRequest(where, whose, system.about.user, requests.names(system))
+    backups = Call(BACKUPS, request, DEADLINE)
+    kept: list[AnyCall] = [*strategies.calls(strategies.used(system), system).values()]
+    answers = connection.ask_all(
+        [backups, *kept], deadline=DEADLINE + (strategies.PATIENT if kept else 0)
+    )
+    last = runs[-1] if runs else None
+    state = _last(HostState(name), last)
+    record, problem = answers.error(backups), ""
+    if record is not None:
+        return state._replace(why=record.message)
+    found = answers.of(backups)
+    parts = [part.is_back for call in kept for part in answers.of(call).parts]
+    position, problem = _position(found, parts)
+    if last and last.state != "over":
+        position = HALF
+    return state._replace(position=position, release=_release(found, position), why=problem)
+
+
+def _last(state: HostState, run: RunState | None) -> HostState:
+    """Return a state with what is known of the last rollback there."""
+    if run is None:
+        return state
+    holder = f"{run.by}, run {run.id}" if run.state == "held" else ""
+    return state._replace(run=run.id, outcome=status.words(run), holder=holder)
+
+
+def _position(found: Backups, parts: list[bool]) -> tuple[str, str]:
+    """Return which release is live, and why that is not known."""
+    record = found.record
+    if record.previous is None or record.current is None:
+        return UNKNOWN, "; ".join(record.problems) or "no backup set is recorded"
+    if not (record.files + len(record.added) or parts or record.spent):
+        return UNKNOWN, "the backup set is empty"
+    back = not found.changes and all(parts)
+    return (PREVIOUS if back else CURRENT), ""
+
+
+def _release(found: Backups, position: str) -> str:
+    """Return the name of the release that is live, "" where that is not known."""
+    record = found.record
+    named = {PREVIOUS: record.previous, CURRENT: record.current, HALF: None}.get(position)
+    return (named.name or "") if named else ""

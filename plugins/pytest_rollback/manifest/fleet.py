@@ -1,0 +1,60 @@
+"""`[fleet]`: the hosts of a fleet, in which batches they are rolled back, and when that stops.
+
+Shares such as `"25%"` are of all hosts of the plan, never of those that are left.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pytest_rollback.manifest.values import Frozen, Seconds
+
+SHARE_OF_HOSTS = r"^([1-9]?\d|100)%$"
+
+Some = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^([1-9]\d?|100)%$")]
+"""How many hosts: a number, or a share of all; at least one."""
+
+AtLeast = Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=SHARE_OF_HOSTS)]
+"""The same, or none."""
+
+HostName = Annotated[str, Field(pattern=r"^[^-\s@/?][^\s@/?]*$")]
+Address = Annotated[str, Field(pattern=r"^([^-\s@/?][^\s@/?]*@)?[^-\s@/?][^\s@/?]*$")]
+"""`host`, `user@host` or `user@host:port`; one that begins with "-" would be an option of ssh."""
+
+Words = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class Fleet(Frozen):
+    """`[fleet]`: a system on many hosts, which are rolled back in batches.
+
+    `hosts` are a pattern of Ansible for the hosts of `inventory`, or a list of addresses.
+    `drain`, `undrain` and `serving` are commands as words, run where pytest runs and without a
+    shell; `{host}` in a word is the name of the host.
+    """
+
+    inventory: str = ""
+    hosts: Annotated[str, Field(min_length=1)] | tuple[Address, ...] = "all"
+    canary: HostName | None = None
+    batches: Annotated[tuple[Some, ...], Field(min_length=1)] = (1, "25%")
+    quorum: AtLeast = "50%"
+    max_failed: Annotated[int, Field(ge=0)] = 0
+    unreachable: Literal["stop", "skip"] = "stop"
+    parallel: Annotated[int, Field(ge=1, le=64)] = 8
+    soak: Seconds | None = None
+    drain: Words = ()
+    undrain: Words = ()
+    serving: Words = ()
+    timeout: Seconds = 60.0
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Fleet:
+        """Refuse what would be read in two ways, and a drain without its way back."""
+        if isinstance(self.hosts, str) != bool(self.inventory):
+            raise ValueError(
+                "expected inventory with a pattern in hosts, or a list of addresses in hosts"
+            )
+        if bool(self.drain) != bool(self.undrain):
+            raise ValueError("drain and undrain go together: no host is left drained")
+        return self
