@@ -21,7 +21,7 @@ from ..dump_file import OpenFile
 from ..messages import DumpRequest, DumpState
 from . import allowed
 from .client import CLIENTS, where
-from .statements import statements
+from .statements import CUT, statements
 
 BLOCK = 1 << 20
 BEGINNING = re.compile(
@@ -172,7 +172,9 @@ def text(source: OpenFile, until: float) -> DumpText:
     views: Set[str] = set()
     for each in statements(dump_file.lines_of(passed())):
         verdict = allowed.judged(each)
-        if verdict.refused:
+        if each.wrong == CUT:
+            ends[1] = b""
+        elif verdict.refused:
             said.refused.append(f"line {each.line}: {verdict.refused}")
         elif verdict.kind == "standing":
             said.standing.append(verdict.name)
