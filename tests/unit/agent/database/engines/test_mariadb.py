@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rollback.agent.database.mariadb import client, swap
-from pytest_rollback.agent.database.messages import ENGINES
+from pytest_rollback.agent.database.messages import ENGINES, DatabaseAccess
 from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.engines.mariadb import MariadbShop
 from tests.unit.agent.database.engines.mariadb_server import program
@@ -38,6 +38,63 @@ def refused(shop: MariadbShop, words: str) -> None:
     assert shop.release() == "current"
     shop.undo()
     assert (shop.release(), shop.kept()) == ("current", [])
+
+
+def test_a_compressed_dump_becomes_the_live_database_and_back(
+    mariadb: MariadbServerOfTests, home: Path
+) -> None:
+    """It is unpacked on the way."""
+    shop = MariadbShop(mariadb, home, zipped=True)
+    shop.fresh()
+    assert shop.look().format == "plain, gzip"
+    shop.restore()
+    assert shop.release() == "previous"
+    shop.undo()
+    assert shop.release() == "current"
+    whole = shop.dump.read_bytes()
+    shop.dump.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(HostError, match="cannot be read completely"):
+        shop.ask(RESTORE, shop.restoring(shop.look("r2").digest, "r2"))
+
+
+@pytest.mark.parametrize("name", ["we`ird na-me", "with_under%score", "quo'te\"d", "ünï"])
+def test_a_database_may_have_any_name(mariadb: MariadbServerOfTests, home: Path, name: str) -> None:
+    """It is restored and comes back; the hint about privileges can be pasted."""
+    shop = OddShop(mariadb, home, name)
+    problem, *_ = shop.look().problems
+    mariadb.client(text=problem.hint.partition(": ")[2])
+    shop.restore()
+    assert shop.rows() == "1"
+    assert shop.look().restored
+    shop.undo()
+    assert shop.rows() == "2"
+    for each in (name, f"{name}_rollback_r1"):
+        mariadb.client(text=f"DROP DATABASE {client.quoted(each)}")
+
+
+class OddShop(MariadbShop):
+    """A database with one table, under any name."""
+
+    def __init__(self, server: MariadbServerOfTests, home: Path, name: str) -> None:
+        super().__init__(server, home)
+        self.name, self.state = name, home / "state"
+        own = client.quoted(name)
+        pattern = own.replace("_", "\\_").replace("%", "\\%")
+        server.client(
+            text=f"CREATE DATABASE {own}; CREATE TABLE {own}.`t 1` (a INT); INSERT INTO {own}.`t 1`"  # noqa: S608 - quoted
+            " VALUES (1); CREATE OR REPLACE USER odd@localhost;"
+            f"GRANT ALL ON {pattern}.* TO odd@localhost"
+        )
+        server.dump(self.dump, name)
+        server.client(name, text="INSERT INTO `t 1` VALUES (2)")
+
+    def rows(self) -> str:
+        """Return how many rows its table has."""
+        return self.server.client(self.name, text="SELECT count(*) FROM `t 1`", user="odd")
+
+    def access(self) -> DatabaseAccess:
+        """Return how it is reached."""
+        return super().access()._replace(name=self.name, user="odd")
 
 
 def test_a_trigger_of_a_live_table_stands_in_the_way(shop: MariadbShop) -> None:
