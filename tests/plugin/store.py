@@ -19,7 +19,9 @@ from pytest_rollback.agent.database.previous import previous_stamp, schema
 from pytest_rollback.agent.database.previous.messages import PreviousRun, ReleaseRun
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.agent.state import backup_set
+from pytest_rollback.extras.database.requests import previous
 from pytest_rollback.extras.sandbox.common.postgres import Postgres
+from pytest_rollback.manifest.load import load
 from tests.plugin.shop import NAMES, Shop
 from tests.unit.support.dumped import server
 
@@ -215,10 +217,13 @@ class Store(Shop):
         )
         wrong = ReleaseRun("web", 'request web: answered 500: column "price" is gone', (), ())
         record = backup_set.read(str(self.state))
+        system = load(self.manifest).system
+        assert system.database
+        components = previous(system, system.database).request.components
         state = PreviousRun(
             *(time.time(), 1.0, "schema", schema.head(reached(place)), record.sha256),
             *(stamp.subject(place), "1", "2", "15", (wrong,)),
-            *((wrong._replace(problem=""),), (), 1),
+            *((wrong._replace(problem=""),), (), 1, (), previous_stamp.digest(components)),
         )
         previous_stamp.write(str(self.state), state)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from ..errors import HostError
 from ..files import reach
-from ..files.state import live
+from ..files.state import ABSENT, live
 from ..files.tree import Tree
 from ..messages.location import Location
 from ..state import backup_set
@@ -33,8 +33,10 @@ def record_start(location: Location) -> str:
 def late(location: Location, path: str) -> Iterator[DatabaseProblem]:
     """Yield that a dump was made of the release that is to be rolled back, where that is certain.
 
-    It is certain where the dump is younger than all that the deploy has put there.
+    It is certain where that release is live, and the dump younger than all that it has put there.
     """
+    if not is_deployed(location):
+        return
     try:
         record = backup_set.read(location.state)
     except HostError:  # other criteria are about the record
@@ -50,6 +52,18 @@ def late(location: Location, path: str) -> Iterator[DatabaseProblem]:
             "dump before a deploy copies its first file; return = 'keep' in [database] rolls back "
             "without the database",
         )
+
+
+def of_dump(
+    problems: Iterable[DatabaseProblem], location: Location, path: str
+) -> List[DatabaseProblem]:
+    """Return problems without that a dump is late: before the next deploy it is not.
+
+    Which deploy a dump is for nobody knows when it is rehearsed; readiness and the restore ask
+    once there is a record of it.
+    """
+    others = {*late(location, path)}
+    return [each for each in problems if each not in others]
 
 
 def _changed(path: str) -> float:
@@ -73,6 +87,7 @@ def is_deployed(location: Location) -> bool:
     try:
         with Tree(location.root) as tree:
             files = ((saved, live(tree, saved.path, saved.size)) for saved in record.files)
-            return any(not there.has_content(saved) for saved, there in files)
+            changed = any(not there.has_content(saved) for saved, there in files)
+            return changed or any(live(tree, path, 0).kind != ABSENT for path in record.added)
     except OSError:  # its root is gone
         return True

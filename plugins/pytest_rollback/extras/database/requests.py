@@ -123,15 +123,7 @@ def previous(system: System, described: Database) -> Call[PreviousRequest, Previ
         location=requests.location(system),
         database=access(system, described),
         trial=requests.trial(system, map(asked, system.components), settings.limit),
-        components=tuple(
-            PreviousComponent(
-                name=each.name,
-                health=_named(system, each.health),
-                requests=tuple(_named(system, name) for name in each.requests),
-                start=each.start,
-            )
-            for each in system.components
-        ),
+        components=_components(system),
         rows=settings.previous,
         scratch=settings.scratch,
         timeout=settings.limit,
@@ -140,11 +132,24 @@ def previous(system: System, described: Database) -> Call[PreviousRequest, Previ
     return Call(PREVIOUS, request, settings.limit + STARTING)
 
 
+def _components(system: System) -> tuple[PreviousComponent, ...]:
+    return tuple(
+        PreviousComponent(
+            name=each.name,
+            health=_named(system, each.health),
+            requests=tuple(_named(system, name) for name in each.requests),
+            start=each.start,
+        )
+        for each in system.components
+    )
+
+
 def _named(system: System, name: str) -> NamedProbe:
     return NamedProbe(name, requests.probe(system.probes[name]))
 
 
 def previous_state(system: System, described: Database) -> Call[PreviousLookRequest, PreviousState]:
     """Return the call that asks how the previous release ran, and what is live today."""
-    request = PreviousLookRequest(requests.location(system), access(system, described))
+    place = requests.location(system)
+    request = PreviousLookRequest(place, access(system, described), _components(system))
     return Call(PREVIOUS_STATE, request)

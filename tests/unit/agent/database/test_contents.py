@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.agent.backup import save as backup_save
+from pytest_rollback.agent.database.messages import DatabaseProblem
 from pytest_rollback.agent.database.postgresql import contents, sql_script
+from pytest_rollback.agent.database.record import of_dump
 from tests.unit.agent.database import test_restore
 from tests.unit.support.databases import FORMATS, Base
 from tests.unit.support.deployed import saving
@@ -54,6 +56,9 @@ def test_a_dump_that_gives_tables_away_is_told(shop: Base, kind: str) -> None:
     shop.postgres.sql("ALTER TABLE goods OWNER TO shop", "shop")
 
 
+BAD = DatabaseProblem("anything else", "mend it")
+
+
 def test_a_dump_of_the_failed_release_is_told(shop: Base) -> None:
     """It is younger than all that the deploy has put there; one of before the deploy is not."""
     shop.fresh()
@@ -72,6 +77,11 @@ def test_a_dump_of_the_failed_release_is_told(shop: Base) -> None:
     (found,) = shop.look(root=str(root)).problems
     assert "after 2 was deployed at " in found.problem
     assert "return = 'keep'" in found.hint
+    again = of_dump((found, BAD), shop.location()._replace(root=str(root)), str(shop.dump))
+    assert again == [BAD]  # it may be for the deploy to come
+
+    (root / "b.py").unlink()
+    assert shop.look(root=str(root)).problems == ()  # nothing was deployed since the record
 
 
 def test_names_are_read_as_the_catalog_has_them() -> None:

@@ -24,7 +24,7 @@ from ..messages import (
     Rehearsal,
     RehearsalRequest,
 )
-from ..record import is_deployed
+from ..record import is_deployed, of_dump
 from ..rehearsal import keeper
 from ..rehearsal.guard import ServerLimits, ServerPlan
 from . import catalog, check, facts, load, own_server
@@ -99,7 +99,8 @@ def _told(
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
     deployed = is_deployed(request.location)
-    problems = [*looked.problems, *other(request, text), *done.problems]
+    ours = of_dump(looked.problems, request.location, request.database.dump)
+    problems = [*ours, *other(request, text), *done.problems]
     problems += () if deployed else done.schema
     if done.restored is None and not problems:
         words = f"the dump {request.database.dump} was not restored"

@@ -63,7 +63,8 @@ class PreviousRun(NamedTuple):
     database. `previous` and `current` are releases by name, `server` is the major version.
     `control` tells how the live release ran there, where all was not well; empty otherwise.
     `connections` are those that the previous release made to its database; `effects` what it did
-    there that is no good, in words, and that the live one did not do.
+    there that is no good, in words, and that the live one did not do. `asked` is the digest of what
+    was asked of each component.
     """
 
     when: float
@@ -80,22 +81,25 @@ class PreviousRun(NamedTuple):
     gaps: Tuple[str, ...]
     connections: int
     effects: Tuple[str, ...]
+    asked: str
 
 
 class PreviousLookRequest(NamedTuple):
-    """What is known of the previous release on the schema of today."""
+    """What is known of the previous release on the schema of today, asked what is asked today."""
 
     location: Location
     database: DatabaseAccess
+    components: Tuple[PreviousComponent, ...]
 
 
 class PreviousState(NamedTuple):
-    """The last run, None where there was none; and the live schema and the backup set of now."""
+    """The last run, None where there was none; and what it would be about now, as it has it."""
 
     last: Optional[PreviousRun]
     head: str
     record: str
     subject: str
+    asked: str = ""
     problems: Tuple[DatabaseProblem, ...] = ()
 
 

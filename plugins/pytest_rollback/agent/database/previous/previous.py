@@ -102,6 +102,7 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             gaps=(*done.gaps, *effects.some("it adds {}", sorted(did.added))),
             connections=done.connections,
             effects=did.words(),
+            asked=previous_stamp.digest(request.components),
         )
         previous_stamp.write(location.state, told)
     return told

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import hashlib
+import json
+from typing import Optional, Sequence
 
 from ...state import directory as places
 from ..postgresql.server import reached
 from ..stamp import StampFile, subject
 from . import schema
-from .messages import PreviousLookRequest, PreviousRun, PreviousState
+from .messages import PreviousComponent, PreviousLookRequest, PreviousRun, PreviousState
 
 PREVIOUS = StampFile("previous.json", "run", PreviousRun)
 
@@ -21,8 +23,13 @@ def look(request: PreviousLookRequest) -> PreviousState:
     """
     state = request.location.state
     last = read(state)
-    head = schema.head(reached(request.database))
-    return PreviousState(last, head, places.record_of(state), subject(request.database))
+    head, about = schema.head(reached(request.database)), subject(request.database)
+    return PreviousState(last, head, places.record_of(state), about, digest(request.components))
+
+
+def digest(components: Sequence[PreviousComponent]) -> str:
+    """Return what tells apart what is asked of components: probes, patience, and their order."""
+    return hashlib.sha256(json.dumps(components).encode()).hexdigest()
 
 
 def read(state: str) -> Optional[PreviousRun]:

@@ -26,7 +26,7 @@ from ..postgresql import catalog, check, clone
 from ..postgresql import dump as dumps
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, reached
-from ..record import is_deployed
+from ..record import is_deployed, of_dump
 from . import commands, facts, keeper, objects, origin, programs, scratch, source
 from .guard import ServerLimits, ServerPlan
 
@@ -101,7 +101,8 @@ def _told(
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
     deployed = is_deployed(request.location)
-    problems = [*looked.problems, *origin.problems(request, about), *done.problems]
+    ours = of_dump(looked.problems, request.location, request.database.dump)
+    problems = [*ours, *origin.problems(request, about), *done.problems]
     problems += () if deployed else done.schema
     return Rehearsal(
         when=time.time(),

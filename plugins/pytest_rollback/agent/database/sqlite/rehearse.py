@@ -24,7 +24,7 @@ from ..messages import (
     Rehearsal,
     RehearsalRequest,
 )
-from ..record import is_deployed
+from ..record import is_deployed, of_dump
 from . import check, library, live
 from . import dump as dumps
 from .check import Facts
@@ -84,7 +84,7 @@ def tried(request: RehearsalRequest, there: LiveFile) -> FileTrial:
 def _told(request: RehearsalRequest, trial: FileTrial, newer: Tuple[NewerRows, ...]) -> Rehearsal:
     """Return what is told of a rehearsal."""
     looked, restored, now, compared = trial
-    problems, schema = [*looked.problems], []
+    problems, schema = of_dump(looked.problems, request.location, request.database.dump), []
     if restored:
         problems += [*differences.differences(compared), *unknown(compared)]
         schema = [*differences.schema(compared), *altered(compared, restored, now)]

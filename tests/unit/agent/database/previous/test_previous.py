@@ -92,7 +92,8 @@ def test_what_it_takes_away_when_it_starts_is_told(corner: Corner, scratch: Path
 def test_a_setting_of_today_makes_another_schema(corner: Corner, scratch: Path) -> None:
     """A role or a database that was given other settings is not what was tried."""
     found = corner.tried(scratch)
-    look = PreviousLookRequest(corner.request(scratch).location, corner.base.access())
+    asked = corner.request(scratch)
+    look = PreviousLookRequest(asked.location, asked.database, asked.components)
     before = previous_stamp.look(look).head
     corner.base.sql("ALTER DATABASE shop SET search_path = nowhere")
     try:
