@@ -75,7 +75,7 @@ def read(request: DumpRequest) -> Tuple[DumpState, DumpText]:
             age = max(0.0, time.time() - found.st_mtime)
             tool = where(CLIENTS, request.tools)
             state = state._replace(format=source.kind, bytes=source.bytes, age=age, tool=tool)
-            problems += filter(None, [dump_file.exposed(found)])
+            problems += filter(None, [dump_file.exposure(found)])
             if not source.kind:
                 problems.append(no_dump(source.bytes))
             else:
