@@ -42,13 +42,26 @@ LONG_SESSIONS = {
     ),
     "tests/unit/agent/database/previous/test_alone.py": (
         "test_nothing_that_it_does_reaches_the_host[]",
+        "test_it_ends_once_nobody_waits_for_it",
         "test_nothing_is_left_of_one_that_was_killed[0]",
         "test_nothing_is_left_of_one_that_was_killed[1]",
         "test_nothing_is_left_of_one_that_was_killed[2]",
         "test_nothing_is_left_of_one_that_was_killed[4]",
         "test_nothing_is_left_of_one_that_was_killed[5]",
     ),
+    "tests/unit/agent/database/previous/test_behind_a_link.py": (
+        "test_it_runs_where_it_knows_the_schema",
+    ),
+    "tests/unit/agent/database/rehearsal/test_killed.py": tuple(
+        f"test_nothing_is_left_of_one_that_was_killed[{point}]" for point in range(12) if point % 4
+    ),
     "tests/unit/agent/database/previous/test_previous.py": (
+        "test_a_release_that_runs_on_the_schema_answers",
+        "test_a_schema_that_the_release_does_not_know_is_told[a column was renamed]",
+        "test_a_schema_that_the_release_does_not_know_is_told[a state was taken from an enum]",
+        "test_a_schema_that_the_release_does_not_know_is_told[NOT NULL was added with data]",
+        "test_some_rows_are_copied_with_their_numbers",
+        "test_a_setting_of_today_makes_another_schema",
         "test_an_enum_that_was_extended_does_no_harm_to_a_release_that_only_writes",
         "test_an_enum_that_was_extended_breaks_a_release_that_reads_the_new_value",
     ),
@@ -92,6 +105,9 @@ LONG_SESSIONS = {
         *(f"test_a_run_that_lies_half_done[{suite}]" for suite in ("triage", "monitor")),
     ),
     "tests/plugin/test_interrupts.py": (
+        "test_the_same_command_goes_on[isolate-SIGINT]",
+        "test_who_stops_the_look_changes_nothing[INT-0.0]",
+        "test_who_stops_the_look_changes_nothing[HUP-2.4]",
         "test_the_same_command_goes_on[services-SIGHUP]",
         "test_the_same_command_goes_on[services-SIGINT]",
         "test_the_same_command_goes_on[validate-SIGKILL]",
@@ -106,6 +122,8 @@ LONG_SESSIONS = {
         "test_who_stops_the_script_stops_the_drill[TERM TERM]",
     ),
     "tests/plugin/test_sabotages.py": (
+        "test_what_cannot_be_finished_is_not_begun[a file that nobody can replace]",
+        "test_what_cannot_be_finished_is_not_begun[a directory in the page's place]",
         "test_an_optional_component_that_stays_down_is_only_told",
         "test_nothing_is_done_where_nothing_is_to_be_restored",
         "test_a_refused_entry_leaves_everything_running_and_is_refused_again",
@@ -115,7 +133,7 @@ LONG_SESSIONS = {
                 *("units.stopped", "units.installed", "start.guarded", "start.released"),
                 *("services.started", "maintenance.shown", "maintenance.lifted", "caches.cleared"),
                 *("backups.separate", "backups.closed", "configuration.defaults", "state.saved"),
-                *("files.added_gone", "health.answers"),
+                *("files.added_gone", "health.answers", "entry.allowed", "configuration.restored"),
             )
         ),
     ),

@@ -31,21 +31,16 @@ SLOW_TESTS = {
     ),
     "tests/unit/agent/database/previous/test_alone.py": (
         "test_nothing_that_it_does_reaches_the_host",
-        "test_it_ends_once_nobody_waits_for_it",
         "test_nothing_is_left_of_one_that_was_killed",
     ),
     "tests/unit/agent/database/previous/test_behind_a_link.py": (
         "test_it_is_the_one_that_was_recorded",
-        "test_it_runs_where_it_knows_the_schema",
     ),
     "tests/unit/agent/database/previous/test_previous.py": (
         "test_a_release_that_asks_its_database_nothing_proves_nothing",
-        "test_a_release_that_runs_on_the_schema_answers",
         "test_a_schema_that_the_release_does_not_know_is_told",
-        "test_some_rows_are_copied_with_their_numbers",
         "test_statements_that_fail_unseen_are_told",
         "test_what_it_takes_away_when_it_starts_is_told",
-        "test_a_setting_of_today_makes_another_schema",
     ),
     "tests/unit/agent/database/rehearsal/test_killed.py": (
         "test_nothing_is_left_of_one_that_was_killed",

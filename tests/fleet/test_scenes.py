@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -76,10 +77,13 @@ def under_way(fleet: Hosts, host: str) -> Callable[[], bool]:
     return lambda: fleet.hosts[host].release == "1"
 
 
-def processes(fleet: Hosts) -> list[str]:
+def processes(fleet: Hosts) -> list[bytes]:
     """Return the drills that are at work on the hosts of a fleet."""
-    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    return [each for each in done.stdout.splitlines() if f"={fleet.home}/reports/" in each]
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(each.read_bytes())
+    return [each for each in found if f"={fleet.home}/reports/".encode() in each]
 
 
 def test_a_fleet_is_rolled_back_once(fleet: Callable[..., Hosts]) -> None:
@@ -95,10 +99,13 @@ def test_a_fleet_is_rolled_back_once(fleet: Callable[..., Hosts]) -> None:
     for each in all_.record["hosts"]:
         (page,) = all_.home.glob(f"reports/*/{each['report']}")
         assert "RECOVERED" in page.read_text()
+        alone = page.parents[2] / "rollback.toml"  # what it says to do next is about this host
+        assert f"--target={alone}" in all_.output(str(each["name"]))
     assert max(map(len, re.sub(r"(?m)^(report|next): .*", "", printed).splitlines())) <= 80
 
     code, printed = all_.rollback("roll", ARMED)
     assert (code, all_.outcomes) == (0, {"h1": "already", "h2": "already"}), printed
+    assert len([*all_.home.glob("reports/*/hosts/*/already/reports/*/report.json")]) == 2
 
 
 @pytest.mark.long
@@ -121,6 +128,20 @@ def test_a_host_that_does_not_answer_stops_all(
     assert "nothing was begun" in printed
 
 
+@pytest.mark.long
+def test_one_host_by_two_addresses_is_refused(fleet: Callable[..., Hosts]) -> None:
+    """No address tells it: the host does, before anything is begun."""
+    all_ = fleet(1)
+    config = all_.home / "ssh_config"
+    first = config.read_text()
+    config.write_text(first[: first.index("Host *")].replace("Host h1", "Host h9") + first)
+    all_.describe(hosts=["root@h1", "root@h9"])
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, all_.disks) == (4, {"h1": "2"}), printed
+    assert "h1 and h9 are one host" in printed
+
+
+@pytest.mark.long
 def test_one_host_that_is_held_refuses_all(fleet: Callable[..., Hosts]) -> None:
     """And so does one without backups; nothing is begun."""
     all_ = fleet(3)
@@ -171,16 +192,29 @@ def test_a_host_that_goes_away_in_the_middle(fleet: Callable[..., Hosts]) -> Non
 
 @pytest.mark.long
 def test_a_host_that_is_back_already_is_left_alone(fleet: Callable[..., Hosts]) -> None:
-    """By a fleet of it alone, which is another controller; one that is silent is left out."""
+    """By a fleet of it alone, which is another controller; one that is silent is left out.
+
+    The second one has its hosts from Ansible's inventory, where that can be asked.
+    """
     all_ = fleet(3, hosts=["root@h2"])
     code, printed = all_.rollback("roll", ARMED)
     assert (code, all_.disks) == (0, {"h1": "2", "h2": "1", "h3": "2"}), printed
-    all_.describe(unreachable="skip")
+    hosts = "".join(f"    {name}: {{ansible_user: root}}\n" for name in all_.hosts)
+    (all_.home / "hosts.yml").write_text(f"shop:\n  hosts:\n{hosts}")
+    asked = bool(shutil.which("ansible-inventory"))
+    inventory = {"inventory": "hosts.yml", "hosts": "shop"} if asked else {}
+    all_.describe(unreachable="skip", **inventory)
     all_.connect("h3")
     code, printed = all_.rollback("roll", ARMED)
     wanted = {"h1": "recovered", "h2": "already", "h3": "never reached"}
     assert (code, all_.outcomes) == (1, wanted), printed
     assert all_.disks == {"h1": "1", "h2": "1", "h3": "2"}
+
+    all_.connect()
+    code, printed = all_.rollback("undo", ARMED)
+    wanted = {"h1": "recovered", "h2": "recovered", "h3": "already"}
+    assert (code, all_.outcomes, "UNDONE 3 of 3" in printed) == (0, wanted, True), printed
+    assert set(all_.disks.values()) == {"2"}
 
 
 @pytest.mark.long
@@ -213,6 +247,7 @@ def test_a_controller_that_is_killed_leaves_nothing_that_begins(
     all_ = fleet(3)
     process = all_.started("roll", ARMED)
     until(under_way(all_, "h1"), process)
+    assert processes(all_)
     process.kill()
     process.wait()
     end = time.monotonic() + PATIENCE
@@ -248,6 +283,7 @@ def test_an_undrain_that_fails_is_told_first(fleet: Callable[..., Hosts]) -> Non
     assert "undrain h2" in (all_.home / "lb.log").read_text().splitlines()[-2:]
 
 
+@pytest.mark.long
 def test_too_few_serve_by_the_balancers_word(fleet: Callable[..., Hosts]) -> None:
     """Whatever we think of the hosts ourselves; a balancer that says nothing is no good sign."""
     all_ = fleet(2)

@@ -12,11 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_rollback.errors import Refused
+from pytest_rollback.evidence.redaction import Redactor, of_environment
+from pytest_rollback.evidence.run_folder import write_private
 from pytest_rollback.extras.fleet.child import ChildProcess
 
 
 class BalancerCommand(ChildProcess):
     """A command about one host, such as `drain`, that ends within so many seconds."""
+
+    heeds = False
 
     def __init__(
         self, words: Sequence[str], host: str, folder: Path, what: str, limit: float
@@ -29,7 +33,10 @@ class BalancerCommand(ChildProcess):
         code = self.process.poll()
         if code is None and self.seconds > self.limit:
             os.killpg(self.process.pid, signal.SIGKILL)
-            return self.process.wait()
+            code = self.process.wait()
+        if code is not None:
+            text = self.output.read_text("utf-8", "replace")
+            write_private(self.output, Redactor(of_environment(os.environ)).text(text))
         return code
 
     @property

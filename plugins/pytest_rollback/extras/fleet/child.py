@@ -35,7 +35,7 @@ UNTOUCHED = {
     GateClosed.exit_code: HostOutcome.FAILED,
     CODE: HostOutcome.NEVER_BEGUN,
 }
-"""The outcome of a run that has not begun to roll back, by its exit code."""
+"""The outcome of a run that has begun no change, by its exit code."""
 
 
 class ChildResult(NamedTuple):
@@ -59,13 +59,16 @@ class ChildResult(NamedTuple):
 class ChildProcess:
     """A process that asks or changes one host, in a folder of its own.
 
-    Start it from the main thread: it ends in order when that thread does, also by SIGKILL.
+    Start it from the main thread: one that heeds signals, as our own commands do, ends in order
+    when that thread does, also by SIGKILL. Another one comes to its end.
 
     Args:
         command: as words.
         folder: where its output goes.
         name: of the file with the output.
     """
+
+    heeds = True
 
     def __init__(self, command: Sequence[str], folder: Path, name: str = OUTPUT) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,7 +80,8 @@ class ChildProcess:
         # came before it had asked anything.
         environment = {**kept, VARIABLE: "-1", "COLUMNS": "80"}
         handle = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        # Ours take them up once they heed them; others would never hear of them.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING if self.heeds else ())
         try:
             self.process = subprocess.Popen(
                 [*command],
@@ -87,7 +91,7 @@ class ChildProcess:
                 stderr=subprocess.STDOUT,
                 process_group=0,
                 env=environment,
-                preexec_fn=not_without_us(),  # noqa: PLW1509 - it only asks the kernel
+                preexec_fn=not_without_us() if self.heeds else None,  # noqa: PLW1509 - it only asks the kernel
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -102,10 +106,10 @@ class ChildProcess:
         """Return its exit code; None while it is at work."""
         return self.process.poll()
 
-    def interrupt(self) -> None:
-        """Ask it to end as Ctrl-C would: after the change that is under way."""
+    def interrupt(self, name: str = "SIGINT") -> None:
+        """Ask it to end as Ctrl-C would, by the signal that we got: at its next safe point."""
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(signal.Signals[name])
 
 
 def suites(manifest: Path, folder: Path, door: str, *words: str) -> list[str]:
@@ -143,6 +147,7 @@ def read(record: RunRecord, code: int, good: str) -> tuple[HostOutcome, str]:
         return (HostOutcome.RECOVERED, "") if code in WELL else (HostOutcome.FAILED, reason)
     if record.verdict == good:
         return HostOutcome.LOST, f"exit code {code}, and its report says {record.verdict}"
-    if record.decided is None and code in UNTOUCHED:
+    begun = any(each.changes for each in record.phases)  # each is noted before it happens
+    if not begun and code in UNTOUCHED:
         return UNTOUCHED[code], reason
     return HostOutcome.LOST, f"exit code {code}: {reason}"

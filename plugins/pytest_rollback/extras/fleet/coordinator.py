@@ -152,7 +152,7 @@ class Coordinator:
             self._passed_on = heard
             self.note("again: those under way end at their next safe point")
             for child in active:
-                child.interrupt()
+                child.interrupt(INTERRUPTS.heard[-1])
 
     def _end(self, active: dict[Steps, ChildProcess]) -> None:
         """Have all end in order, because we cannot go on; what is drained comes back."""
@@ -223,7 +223,15 @@ class Coordinator:
             time.sleep(PACE)
         if not self.is_interrupted:
             well = [each for each in batch if self.hosts[each].outcome in BACK]
-            self.drive(self.checked(each, check) for each in well)
+            self.look_again(well, check, "soaked")
+
+    def is_back(self, name: str) -> bool:
+        """Return whether a host had the previous release already."""
+        return self.hosts[name].outcome is HostOutcome.ALREADY
+
+    def look_again(self, names: Iterable[str], check: Errand, when: str) -> None:
+        """Look whether hosts that are back are well now; `when` says why that is asked again."""
+        self.drive(self.checked(each, check, when) for each in names)
 
     def steps_of(self, name: str, errand: Errand) -> Steps:
         """Ask one host, and take in what it is like; nothing is drained for that."""
@@ -240,10 +248,10 @@ class Coordinator:
             host.why = found.why or found.outcome.value
             self.note(f"  {name}: would refuse, {host.why}")
 
-    def checked(self, name: str, check: Errand) -> Steps:
-        """Look at one host after it has soaked."""
-        host, folder = self.hosts[name], self.place(name) / "soaked"
+    def checked(self, name: str, check: Errand, when: str) -> Steps:
+        """Look at one host that is back."""
+        host, folder = self.hosts[name], self.place(name) / when
         code = yield ChildProcess(check.command(name, folder), folder)
         found = check.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
-            self.settled(host, found._replace(why=f"after the soak: {found.why}"))
+            self.settled(host, found._replace(why=f"{when}, and now: {found.why}"))

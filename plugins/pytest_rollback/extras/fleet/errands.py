@@ -12,7 +12,9 @@ from pytest_rollback.extras.fleet.coordinator import Errand
 from pytest_rollback.extras.fleet.inventory import FleetMember
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.survey import CURRENT, HostState
+from pytest_rollback.text.doors import rollback
 from pytest_rollback.text.places import MANIFEST
+from pytest_rollback.transport.interrupts import BEFORE
 
 READY, GO, ROLLED = "READY", "REHEARSED", "RECOVERED"
 """The verdict of suites that are met: of readiness, of a drill that only plans, and of a drill."""
@@ -24,11 +26,10 @@ class HostErrands:
     Args:
         source: the rollback.toml of the fleet.
         members: its hosts, by name.
-        door: the command that was typed, for hints of the children.
     """
 
-    def __init__(self, source: Path, members: Mapping[str, FleetMember], door: str) -> None:
-        self.source, self.members, self.door = source, members, door
+    def __init__(self, source: Path, members: Mapping[str, FleetMember]) -> None:
+        self.source, self.members = source, members
 
     def manifest(self, name: str, folder: Path) -> Path:
         """Return the rollback.toml of a host, written into its folder."""
@@ -36,11 +37,17 @@ class HostErrands:
         derived.write(folder / MANIFEST, self.source, self.members[name])
         return folder / MANIFEST
 
-    def suites(self, good: str, *words: str) -> Errand:
-        """Return an errand that runs suites, of which the good verdict is given."""
+    def suites(self, good: str, door: str, *words: str) -> Errand:
+        """Return an errand that runs suites, of which the good verdict is given.
+
+        `door` is the command that does the same on one host: hints of a host are about it alone.
+        """
 
         def command(name: str, folder: Path) -> list[str]:
-            return child.suites(self.manifest(name, folder), folder, self.door, *words)
+            manifest = self.manifest(name, folder)
+            options = [each for each in words if each.startswith("--")]
+            alone = rollback(door, f"--target={manifest}", *options)
+            return child.suites(manifest, folder, alone, *words)
 
         def settle(_name: str, folder: Path, code: int) -> ChildResult:
             return child.result(folder, code, good)
@@ -49,20 +56,20 @@ class HostErrands:
 
     def ready(self) -> Errand:
         """Return the errand that asks whether a host could be rolled back."""
-        return self.suites(READY, "suites/readiness")
+        return self.suites(READY, "ready", "suites/readiness")
 
     def go(self, *words: str) -> Errand:
         """Return the errand that plans a rollback, and is refused where that would be."""
-        return self.suites(GO, "suites/drill", "--dry-run", *words)
+        return self.suites(GO, "drill", "suites/drill", "--dry-run", *words)
 
     def roll(self, armed: str, *words: str) -> Errand:
         """Return the errand that rolls back and validates."""
         arm = f"--arm={armed}"
-        return self.suites(ROLLED, "suites/drill", "suites/validate", arm, *words)
+        return self.suites(ROLLED, "drill", "suites/drill", "suites/validate", arm, *words)
 
     def validate(self) -> Errand:
         """Return the errand that looks whether a host is well."""
-        return self.suites(ROLLED, "suites/validate")
+        return self.suites(ROLLED, "validate", "suites/validate")
 
     def undo(self, armed: str, runs: Mapping[str, str], ask: Callable[[str], HostState]) -> Errand:
         """Return the errand that takes the last rollback of a host back.
@@ -83,6 +90,8 @@ class HostErrands:
             undone = state.reached and state.position == CURRENT
             if code == 0 and undone:
                 return ChildResult(HostOutcome.RECOVERED, "", code)
+            if code == BEFORE:
+                return ChildResult(HostOutcome.NEVER_BEGUN, "interrupted before it began", code)
             said = f"exit code {code}, and the host says: {state.why or state.shown}"
             sure = state.reached and bool(code) and state.position != CURRENT
             return ChildResult(HostOutcome.FAILED if sure else HostOutcome.LOST, said, code)

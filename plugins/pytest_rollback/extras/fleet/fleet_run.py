@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pytest_rollback.extras.fleet import run_files, survey
@@ -53,41 +53,50 @@ class FleetRun:
             max_failed=fleet.max_failed,
             skips=fleet.unreachable == "skip",
         )
-        self.errands = HostErrands(source, self.members, command)
+        self.errands = HostErrands(source, self.members)
         self.states: States = {}
 
     def survey(self, only: Iterable[str] = ()) -> States:
         """Return what each host says of itself, or only some of them."""
         names = [*only] or [*self.plan.hosts]
         with doing(f"asks {len(names)} hosts"):
-            return survey.surveyed(
+            found = survey.surveyed(
                 self.system, [self.members[each] for each in names], self.fleet.parallel
             )
+        survey.refuse_one_host(found.values())
+        return found
 
     def ready(self) -> int:
         """Ask whether every host could be rolled back; return the exit code."""
         at = self.begin("READY")
-        with INTERRUPTS.deferred():
-            asked = self.asked(at)
+
+        def work() -> None:
+            asked = self.asked(at, wanted="")  # what is rolled back already is not ready
             at.drive(at.steps_of(each, self.errands.ready()) for each in asked)
             at.record.begun = at.record.batches
-            return self.end(at, after=False)
+
+        return self.carried_out(at, work)
 
     def roll(self, armed: str, *words: str) -> int:
         """Roll back; return the exit code."""
         at = self.begin("RECOVERED")
-        with INTERRUPTS.deferred():
+
+        def work() -> None:
             asked = self.asked(at)
             if self.may_begin(at) and self.rehearsed(at, asked, words):
                 check = self.errands.validate() if self.fleet.soak else None
+                back = [n for n, each in self.states.items() if at.is_back(n) and each.run]
+                at.look_again(back, self.errands.validate(), "already")
                 at.all_in_service()
                 at.roll(self.errands.roll(armed, *words), check)
-            return self.end(at)
+
+        return self.carried_out(at, work)
 
     def undo(self, armed: str) -> int:
         """Take the last rollback of each host back; return the exit code."""
         at = self.begin("UNDONE")
-        with INTERRUPTS.deferred():
+
+        def work() -> None:
             self.asked(at, wanted=CURRENT)
             runs = {name: each.run for name, each in self.states.items()}
             for name, state in self.states.items():
@@ -96,7 +105,24 @@ class FleetRun:
                     host.outcome, host.why = HostOutcome.ALREADY, "no rollback to undo"
             if self.may_begin(at):
                 at.roll(self.errands.undo(armed, runs, lambda name: self.survey([name])[name]))
-            return self.end(at, position=CURRENT)
+
+        return self.carried_out(at, work, CURRENT)
+
+    def carried_out(
+        self, at: Coordinator, work: Callable[[], None], position: str = PREVIOUS
+    ) -> int:
+        """Do the work of a run; whatever ends it, write and print how hosts ended.
+
+        `position` is what a host is to have then.
+        """
+        with INTERRUPTS.deferred():
+            try:
+                work()
+            except Exception as error:
+                at.record.stopped = f"{type(error).__name__}: {error}".partition("\n")[0]
+                self.end(at, position)
+                raise
+            return self.end(at, position)
 
     def begin(self, good: str) -> Coordinator:
         """Begin a run of which the good verdict is given: its folder, a record of every host."""
@@ -136,6 +162,8 @@ class FleetRun:
             at: the run.
             wanted: the release that all are to have.
         """
+        for name in self.plan.hosts:  # what cannot be described is told before anything is begun
+            self.errands.manifest(name, at.place(name))
         self.states = self.survey()
         for name, state in self.states.items():
             host = at.hosts[name]
@@ -162,10 +190,10 @@ class FleetRun:
             at.record.stopped = f"{named(refused)} would refuse the rollback"
         return not (refused or at.is_interrupted)
 
-    def end(self, at: Coordinator, *, position: str = PREVIOUS, after: bool = True) -> int:
+    def end(self, at: Coordinator, position: str) -> int:
         """Ask once more, write and print how it ended; return the exit code."""
         record = at.record
-        if after:
+        if record.good != "READY":  # which has changed nothing
             self.compared(at, position)
         conclude(record)
         record.finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

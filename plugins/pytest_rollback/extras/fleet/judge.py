@@ -150,7 +150,7 @@ def stopped(plan: FleetPlan, outcomes: Outcomes) -> Decision | None:
     if held:
         return Decision(reason=f"somebody else holds {named(held)}")
     if canary in SILENT:
-        return Decision(reason=f"the canary {plan.canary} is {canary.value}")
+        return Decision(reason=f"canary {plan.canary}: {canary.value}")
     if len(bad) > plan.max_failed:
         most = f", at most {plan.max_failed} may" if plan.max_failed else ""
         return Decision(reason=f"{named(bad)} failed or lost{most}", undo=back)

@@ -96,11 +96,10 @@ def conclude(record: FleetRecord) -> None:
         if kind not in BACK and kind in kinds
     ]
     drained = [each.name for each in record.hosts if each.drained]
-    if back == every and not record.code:
-        record.sentence = f"{good} {back} of {every}"
-    elif back == every:
-        late = sum(each.late for each in record.hosts)
-        record.sentence = f"{good} {back} of {every}" + (f", {late} too late" if late else "")
+    if back == every:
+        late, already = sum(each.late for each in record.hosts), kinds.count(HostOutcome.ALREADY)
+        more = (f"{already} already" if already else "", f"{late} too late" if late else "")
+        record.sentence = ", ".join(filter(None, [f"{good} {back} of {every}", *more]))
     else:
         verdict = "INCONCLUSIVE" if record.code == Inconclusive.exit_code else f"NOT {good}"
         after = f"stopped after batch {record.begun}" if record.begun else "nothing was begun"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, BackupsRequest
 from pytest_rollback.agent.messages.state.runs import RunState
-from pytest_rollback.errors import RollbackError, Unreachable
+from pytest_rollback.errors import RollbackError, Unreachable, UsageError
 from pytest_rollback.extras.fleet.inventory import FleetMember
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
@@ -34,6 +34,7 @@ class HostState(NamedTuple):
     disk say. `release` names it. `run` is the id of the last rollback there, "" where none was
     begun, `outcome` how that ended. `holder` is who is at work on the host, "" where nobody is.
     `reached` is False where it did not answer. `why` is the reason for what is not known.
+    `place` tells its state directory from that of every other host, "" where there is none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class HostState(NamedTuple):
     holder: str = ""
     reached: bool = True
     why: str = ""
+    place: str = ""
 
     @property
     def shown(self) -> str:
@@ -91,7 +93,7 @@ def _of(connection: Connection, system: System, name: str) -> HostState:
         [backups, *kept], deadline=DEADLINE + (strategies.PATIENT if kept else 0)
     )
     last = runs[-1] if runs else None
-    state = _last(HostState(name), last)
+    state = _last(HostState(name, place=_place(connection, system.about.state)), last)
     record, problem = answers.error(backups), ""
     if record is not None:
         return state._replace(why=record.message)
@@ -101,6 +103,29 @@ def _of(connection: Connection, system: System, name: str) -> HostState:
     if last and last.state != "over":
         position = HALF
     return state._replace(position=position, release=_release(found, position), why=problem)
+
+
+def _place(connection: Connection, state: str) -> str:
+    """Return what no other host has: the kernel's run, and file system and inode of a directory."""
+    asked = "stat -Lc %%d:%%i %s && cat /proc/sys/kernel/random/boot_id"
+    found = connection.host.run(asked, state)
+    return " ".join(str(found.stdout).split()) if found.rc == 0 else ""
+
+
+def refuse_one_host(states: Iterable[HostState]) -> None:
+    """Refuse two hosts that are one, by whatever addresses: it would be rolled back twice at once.
+
+    Raises:
+        UsageError: two of them have one state directory.
+    """
+    first: dict[str, str] = {}
+    for each in states:
+        if each.place and each.place in first:
+            raise UsageError(
+                f"{first[each.place]} and {each.name} are one host: both have one state directory",
+                hint="leave one of both out of hosts in [fleet], or of the inventory",
+            )
+        first[each.place] = each.name
 
 
 def _last(state: HostState, run: RunState | None) -> HostState:

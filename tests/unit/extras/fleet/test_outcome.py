@@ -14,9 +14,10 @@ from pytest_rollback.extras.fleet import child, run_files
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude, failures_first
 from pytest_rollback.extras.fleet.table import outcome_lines
+from pytest_rollback.run.phases import ChangeRecord, PhaseRecord
 from pytest_rollback.run.run_record import RunRecord
 
-DECIDED = "2026-01-01T00:00:00+00:00"
+CHANGED = (PhaseRecord(name="files", changes=(ChangeRecord("restore 2 files"),)),)
 
 
 def left(folder: Path, **record: Any) -> Path:  # noqa: ANN401 - the fields of a record
@@ -28,32 +29,32 @@ def left(folder: Path, **record: Any) -> Path:  # noqa: ANN401 - the fields of a
 
 
 @pytest.mark.parametrize(
-    ("code", "verdict", "decided", "wanted"),
+    ("code", "verdict", "phases", "wanted"),
     [
-        (0, "RECOVERED", DECIDED, "recovered"),
-        (11, "RECOVERED", DECIDED, "recovered"),
-        (1, "NOT RECOVERED", DECIDED, "failed"),
-        (0, "NOT RECOVERED", DECIDED, "lost"),
-        (1, "RECOVERED", DECIDED, "lost"),
-        (-9, "RECOVERED", DECIDED, "lost"),
-        (2, "RECOVERED", DECIDED, "lost"),
-        (2, "NOT RECOVERED", DECIDED, "lost"),
-        (2, "NOT RECOVERED", None, "never begun"),
-        (7, "NOT RECOVERED", None, "never reached"),
-        (7, "NOT RECOVERED", DECIDED, "lost"),
-        (12, "NOT RECOVERED", None, "held"),
-        (12, "NOT RECOVERED", DECIDED, "lost"),
-        (10, "INCONCLUSIVE", DECIDED, "lost"),
-        (14, "PARTIAL", DECIDED, "lost"),
-        (13, "NOT RECOVERED", None, "failed"),
-        (8, "NOT RECOVERED", DECIDED, "lost"),
+        (0, "RECOVERED", CHANGED, "recovered"),
+        (11, "RECOVERED", CHANGED, "recovered"),
+        (1, "NOT RECOVERED", CHANGED, "failed"),
+        (0, "NOT RECOVERED", CHANGED, "lost"),
+        (1, "RECOVERED", CHANGED, "lost"),
+        (-9, "RECOVERED", CHANGED, "lost"),
+        (2, "RECOVERED", CHANGED, "lost"),
+        (2, "NOT RECOVERED", CHANGED, "lost"),
+        (2, "NOT RECOVERED", (), "never begun"),
+        (7, "NOT RECOVERED", (), "never reached"),
+        (7, "NOT RECOVERED", CHANGED, "lost"),
+        (12, "NOT RECOVERED", (), "held"),
+        (12, "NOT RECOVERED", CHANGED, "lost"),
+        (10, "INCONCLUSIVE", CHANGED, "lost"),
+        (14, "PARTIAL", CHANGED, "lost"),
+        (13, "NOT RECOVERED", (), "failed"),
+        (8, "NOT RECOVERED", CHANGED, "lost"),
     ],
 )
 def test_code_and_report_have_to_agree(
-    tmp_path: Path, code: int, verdict: str, decided: str | None, wanted: str
+    tmp_path: Path, code: int, verdict: str, phases: tuple[PhaseRecord, ...], wanted: str
 ) -> None:
     """Whatever does not, may have been changed."""
-    found = child.result(left(tmp_path, verdict=verdict, decided=decided), code)
+    found = child.result(left(tmp_path, verdict=verdict, phases=phases), code)
     assert found.outcome.value == wanted
     assert bool(found.why) == (wanted != "recovered") or not found.why
 
@@ -84,7 +85,8 @@ def fleet(*kinds: str, **more: Any) -> FleetRecord:  # noqa: ANN401 - the fields
 @pytest.mark.parametrize(
     ("kinds", "more", "sentence", "code"),
     [
-        (("recovered", "already"), {}, "RECOVERED 2 of 2", 0),
+        (("recovered", "already"), {}, "RECOVERED 2 of 2, 1 already", 0),
+        (("recovered",), {}, "RECOVERED 1 of 1", 0),
         (
             ("recovered", "failed", "never begun"),
             {"begun": 2, "stopped": "h1 failed"},
