@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -227,6 +228,32 @@ def test_a_hold_that_was_recorded_stays(packaged: PackagedShop) -> None:
     assert (found["faults"], found["notes"][-1]) == ([], "acme-shop is on hold, and stays so")
     packaged.ask("return", run="r1")
     assert packaged.installed() == "hold installed 1.0"
+
+
+def test_a_save_that_is_repeated_says_what_is_recorded(packaged: PackagedShop) -> None:
+    """Not what a deploy has installed meanwhile; a package that is named only then joins."""
+    kept = json.loads((packaged.state / "backups.json").read_text())["parts"]["packages"]
+    text = packaged.save("--replace", "--previous=1.0")
+    assert "release  acme-shop 1.0 (all)" in text
+    assert "release  acme-shop 2.0" not in text
+    assert "changed  since recorded" in text
+    assert "           acme-shop 2.0 (all)" in text
+    assert json.loads((packaged.state / "backups.json").read_text())["parts"]["packages"] == kept
+
+    packaged.publish(Package("acme-more", "1.0", {}, {"/usr/share/acme-more/more": "more\n"}))
+    packaged.update()
+    packaged.install("acme-more")
+    said = packaged.manifest.read_text()
+    packaged.manifest.write_text(said.replace('"acme-shop",', '"acme-shop",\n    "acme-more",'))
+    text = packaged.save("--replace", "--previous=1.0")
+    assert "joined   acme-more all: only now" in text
+    assert "release  acme-more 1.0 (all)" in text
+    now = json.loads((packaged.state / "backups.json").read_text())["parts"]["packages"]
+    assert [(each["name"], each["version"]) for each in now] == [
+        ("acme-shop", "1.0"),
+        ("acme-more", "1.0"),
+    ]
+    assert now[0] == kept[0]
 
 
 def test_what_cannot_be_kept_is_refused(packaged: PackagedShop) -> None:

@@ -21,7 +21,7 @@ from ..state import backup_set, own_names
 from ..state import directory as places
 from ..state import lease as leases
 from ..state.backup_set import BackupSet
-from ..state.releases import contents, copies, sets
+from ..state.releases import completed, contents, copies, sets
 from . import additions
 from .request import checked
 from .save_plan import SavePlan, follows, planned, recorded
@@ -209,6 +209,8 @@ def _result(request: SaveRequest, plan: SavePlan, fresh: BackupSet, *, changed: 
         record=f"{request.location.state}/{backup_set.NAME}",
         sha256=fresh.sha256,
         replaced=ReplacedSet(old.previous.name, old.current.name) if old else None,
+        parts={name: json.dumps(each) for name, each in fresh.parts.items()},
+        joined=completed.joined(fresh, plan.old if plan.same else None),
     )
 
 
@@ -242,7 +244,7 @@ def _record(request: SaveRequest, plan: SavePlan, saved: list[FileEntry]) -> Bac
         whole=request.whole if request.partial else 0,
         unsaved=plan.unsaved,
         directories=tuple(kept),
-        parts=_parts(request, plan),
+        parts=completed.parts(request.parts, plan.old if plan.same else None),
         **(_apart(request, plan, files) if request.keep else {}),
     )
 
@@ -252,15 +254,6 @@ def _apart(request: SaveRequest, plan: SavePlan, paths: Iterable[str]) -> dict[s
     old, (root, state, *_) = plan.old if plan.same else None, request.location
     ways = sets.ways(root, _there(request, paths), old.ways if old else ())
     return {"kept": old.kept if old else sets.following(state), "ways": ways}
-
-
-def _parts(request: SaveRequest, plan: SavePlan) -> dict[str, Any]:
-    """Return what strategies remember: what they did when the set was begun, if it is completed.
-
-    A deploy that is repeated half way would have them remember what is live then.
-    """
-    fresh = {name: json.loads(text) for name, text in request.parts.items()}
-    return {**fresh, **(plan.old.parts if plan.old and plan.same else {})}
 
 
 def _there(request: SaveRequest, paths: Iterable[str]) -> list[str]:

@@ -237,8 +237,7 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
         yield f"{'would save' if dry else 'saved'} release {previous} of {where}"
     yield f"  files    {found.files:,}: {found.saved:,} copied now, {found.kept:,} before"
     yield f"  added    {found.added:,} by release {current}"
-    for name, part in wish.parts.items():
-        yield from (f"  release  {strategies.told(name, each)}" for each in json.loads(part))
+    yield from remembered(wish, found)
     if found.replaced:
         old = found.replaced
         yield f"  replaced the set from {old.current} back to {old.previous}"
@@ -254,6 +253,21 @@ def lines(system: System, wish: SaveRequest, found: SaveResult, *, dry: bool) ->
         yield f"  record   {found.record}"
         yield f"  sha256   {found.sha256}"
         yield f"next: deploy {current}, then rollback ready"
+
+
+def remembered(wish: SaveRequest, found: SaveResult) -> Iterator[str]:
+    """Yield what the record has beside files; and what is live instead, where that differs."""
+    for name, part in found.parts.items():
+        recorded = [strategies.told(name, each) for each in json.loads(part)]
+        live = [strategies.told(name, each) for each in json.loads(wish.parts.get(name, "[]"))]
+        yield from (f"  release  {each}" for each in recorded)
+        others = [each for each in live if each not in recorded]
+        if others:
+            yield "  changed  since recorded, as by a running deploy; live now, and not recorded:"
+            yield from (f"           {each}" for each in others)
+            yield f"           another --current than {wish.current.name} begins another set"
+    if found.joined:
+        yield f"  joined   {', '.join(found.joined)}: only now, as a running deploy has left it"
 
 
 def save(arguments: Sequence[str], program: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pytest_rollback.agent.messages.services.survey import NamedDatabase, Survey, SurveyedUnit
-from pytest_rollback.cli.init import contained, releases
+from pytest_rollback.cli.init import contained, places, releases
 from pytest_rollback.cli.init import edge as edges
 from pytest_rollback.cli.init.candidates import COMPOSED, Candidate, is_below, slug
 from pytest_rollback.cli.init.components import Part
@@ -86,6 +86,7 @@ def _system(found: Found) -> Iterator[TomlLine]:
     root, given = found.candidate.root, found.given
     yield TomlLine("name", found.name, "--name" if given["name"] else "the names of units and root")
     yield TomlLine("root", root, found.candidate.seen)
+    yield from places.lines(found.candidate, found.name)
     state = given["state"] or f"{STATES}/{found.name}"
     seen = "--state" if given["state"] else "outside the root; a rollback makes it, for root alone"
     yield TomlLine("state", state, seen)

@@ -47,6 +47,8 @@ class SaveResult(NamedTuple):
     whole set. `unsaved` are paths that no backup can be made of, each with the reason; readiness
     lists them. `differ` are live files that are no longer as recorded. `record` is the path of the
     record and `sha256` its digest. `sets` is how many there are in the state directory.
+    `parts` is what the record has of strategies, as `SaveRequest` does, and `joined` what of it was
+    named later than the rest of its set.
     """
 
     changed: bool
@@ -62,6 +64,8 @@ class SaveResult(NamedTuple):
     replaced: Optional[ReplacedSet]
     unsaved: Tuple[str, ...] = ()
     sets: int = 0
+    parts: Dict[str, str] = {}  # noqa: RUF012 - nobody changes an answer
+    joined: Tuple[str, ...] = ()
 
 
 SAVE = Route("backups.save", SaveRequest, SaveResult)
