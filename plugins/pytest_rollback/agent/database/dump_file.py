@@ -51,11 +51,12 @@ def opened(path: str, kind_of: Callable[[BinaryIO], str]) -> Iterator[OpenFile]:
         raise HostError(*CHANGED)
 
 
-def exposed(found: os.stat_result) -> str:
-    """Return in words that others can read or write a dump; "" where they cannot."""
-    if not found.st_mode & OTHERS:
+def exposure(state: os.stat_result, name: str = "") -> str:
+    """Return in words that others can read or write a dump, or a file of it; "" if they cannot."""
+    if not state.st_mode & OTHERS:
         return ""
-    return f"can be read or written by anybody (mode {stat.S_IMODE(found.st_mode):04o})"
+    whose = f"its {name} can" if name else "can"
+    return f"{whose} be read or written by anybody (mode {stat.S_IMODE(state.st_mode):04o})"
 
 
 def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -91,7 +91,7 @@ def _compared(
     state = state._replace(digest=digest, bytes=size, format=kind)
     if is_live(found, wanted, digest, record_start(location)):
         return state._replace(restored=True, problems=()), dumps.nothing()
-    rooms = _rooms(found, wanted, size * (1 if kind == "plain" else EXPANDED))
+    rooms = _rooms(server, found, wanted, size * (1 if kind == "plain" else EXPANDED))
     asked = DumpRequest(database.dump, database.tools, request.timeout)
     there, text = dumps.read(asked)
     problems = (
@@ -111,10 +111,13 @@ def is_live(found: MariadbCatalog, wanted: DatabaseNames, digest: str, record: s
     return mark is not None and (mark.state, mark.dump, mark.record) == ("live", digest, record)
 
 
-def _rooms(found: MariadbCatalog, wanted: DatabaseNames, size: int) -> Tuple[Room, ...]:
+def _rooms(
+    server: MariadbServer, found: MariadbCatalog, wanted: DatabaseNames, size: int
+) -> Tuple[Room, ...]:
     """Return need and room on the server's disk; nothing where that is not ours to see."""
     live = found.databases.get(wanted.live)
-    if lookup.kind(found.place) != "directory":
+    is_here = server.host.startswith("/") and lookup.kind(found.place) == "directory"
+    if not is_here:
         return ()
     return disk.rooms([disk.Need(found.place, max(live.size if live else 0, 2 * size))])
 

@@ -41,8 +41,15 @@ VALUE = re.compile(r"((?:entry|near|value:?) )'.*'")
 PLAIN = (
     *("--batch", "--raw", "--skip-column-names", "--binary-mode", "--skip-reconnect"),
     *("--local-infile=0", "--default-character-set=utf8mb4", "--connect-timeout=10"),
-    *("--comments", "--skip-auto-rehash"),
+    *("--comments", "--skip-auto-rehash", "--skip-force", "--delimiter=;", "--skip-safe-updates"),
+    *("--skip-xml", "--skip-html", "--skip-vertical", "--skip-table", "--skip-show-warnings"),
+    *("--skip-pager", "--skip-tee", "--skip-line-numbers", "--skip-column-type-info"),
 )
+"""Plain rows, and the end at the first error, whatever the account's options say for people."""
+
+NOWHERE = "information_schema"
+"""The database that everybody may be in; the account's options may name another one."""
+
 PACKET = "--max-allowed-packet=1G"
 
 
@@ -86,7 +93,7 @@ class MariadbServer(NamedTuple):
             *([f"--user={self.user}"] if self.user else []),
             *PLAIN,
             PACKET,
-            *([f"--database={database}"] if database else []),
+            f"--database={database or NOWHERE}",
         ]
         return run(
             words,

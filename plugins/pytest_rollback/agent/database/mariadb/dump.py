@@ -21,7 +21,7 @@ from ..dump_file import OpenFile
 from ..messages import DumpRequest, DumpState
 from . import allowed
 from .client import CLIENTS, where
-from .statements import statements
+from .statements import CUT, statements
 
 BLOCK = 1 << 20
 BEGINNING = re.compile(
@@ -75,7 +75,7 @@ def read(request: DumpRequest) -> Tuple[DumpState, DumpText]:
             age = max(0.0, time.time() - found.st_mtime)
             tool = where(CLIENTS, request.tools)
             state = state._replace(format=source.kind, bytes=source.bytes, age=age, tool=tool)
-            problems += filter(None, [dump_file.exposed(found)])
+            problems += filter(None, [dump_file.exposure(found)])
             if not source.kind:
                 problems.append(no_dump(source.bytes))
             else:
@@ -172,7 +172,9 @@ def text(source: OpenFile, until: float) -> DumpText:
     views: Set[str] = set()
     for each in statements(dump_file.lines_of(passed())):
         verdict = allowed.judged(each)
-        if verdict.refused:
+        if each.wrong == CUT:
+            ends[1] = b""
+        elif verdict.refused:
             said.refused.append(f"line {each.line}: {verdict.refused}")
         elif verdict.kind == "standing":
             said.standing.append(verdict.name)

@@ -104,7 +104,7 @@ def planned(found: MariadbPrograms, scratch: str, limits: ServerLimits) -> Serve
     return ServerPlan(
         making=(
             *(found.maker, "--no-defaults", data, "--auth-root-authentication-method=normal"),
-            *("--skip-test-db", "--skip-name-resolve", *MEMORY),
+            *("--skip-test-db", "--skip-name-resolve", f"--tmpdir={PLACE}", *MEMORY),
         ),
         serving=(
             *(found.server, "--no-defaults", data, f"--socket={PLACE}/{SOCKET}"),

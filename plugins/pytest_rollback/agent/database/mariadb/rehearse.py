@@ -19,6 +19,7 @@ from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
     DatabaseState,
+    DumpRequest,
     NewerRows,
     Rehearsal,
     RehearsalRequest,
@@ -68,6 +69,8 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
         server = reached(database)
         found = catalog.look(server, naming.names(database.name, location.run))
         looked, text = check.examined(DatabaseRequest(location, database, request.timeout))
+        if looked.restored:  # what is live is not read by a look
+            looked, text = _read(request, looked)
         plan = _planned(request, server, found, looked)
         done = NOTHING
         if text.tables and text.is_complete and not text.refused:
@@ -77,6 +80,16 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
         )
         stamp.write(location.state, told)
     return told
+
+
+def _read(request: RehearsalRequest, looked: DatabaseState) -> Tuple[DatabaseState, DumpText]:
+    """Return what was looked at with the problems of its dump, and what that says."""
+    database = request.database
+    there, text = dumps.read(DumpRequest(database.dump, database.tools, request.timeout))
+    way = check.again(database)
+    wrong = (*there.problems, *(["could not be read in time"] if there.timed_out else []))
+    told = tuple(DatabaseProblem(f"the dump {database.dump} {each}", way) for each in wrong)
+    return looked._replace(problems=told), text
 
 
 def _told(
@@ -89,6 +102,9 @@ def _told(
     ours = of_dump(looked.problems, request.location, request.database.dump)
     problems = [*ours, *other(request, text), *done.problems]
     problems += () if deployed else done.schema
+    if done.restored is None and not problems:
+        words = f"the dump {request.database.dump} was not restored"
+        problems.append(DatabaseProblem(words, check.again(request.database)))
     return Rehearsal(
         when=time.time(),
         made=dumps.made(request.database.dump, text),

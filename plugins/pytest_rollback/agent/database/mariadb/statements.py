@@ -13,6 +13,7 @@ from typing import Dict, Generator, Iterable, Iterator, List, NamedTuple, Option
 MOST = 64 << 20
 """Bytes of a statement; a server takes 16 MB where nobody has set more."""
 
+CUT = "is cut off in the middle of a statement"
 CHUNK = 1 << 16
 """Bytes of lines with rows that are read at once."""
 
@@ -205,4 +206,4 @@ def statements(lines: Iterable[bytes]) -> Iterator[Statement]:
     for number, line in joined(lines):
         yield from reader.read(line, number)
     if reader.is_open:
-        yield Statement(b"", b"", reader.line or number, "is cut off in the middle of a statement")
+        yield Statement(b"", b"", reader.line or number, CUT)

@@ -20,6 +20,7 @@ from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
 from ...files import lookup, reach
 from ...system.command import CommandResult, run, surroundings
+from ..dump_file import exposure
 from ..messages import DumpRequest, DumpState
 
 BLOCK = 1 << 20
@@ -38,7 +39,6 @@ NO_TABLE = "has no tables"
 TAIL = 4096
 """Bytes at a plain dump's end among which it says that it is complete."""
 
-OTHERS = stat.S_IROTH | stat.S_IWOTH
 TOOLS = {"plain": "psql", "plain, gzip": "psql"}
 ARCHIVER = "pg_restore"
 
@@ -100,14 +100,6 @@ def found(path: str) -> Dump:
     with reach.file(path) as file:
         state = os.fstat(file.fileno())
         return Dump(path, kind_of(file), state.st_size, state.st_mtime, exposure(state))
-
-
-def exposure(state: os.stat_result, name: str = "") -> str:
-    """Return in words that others can read or write a file; "" when they cannot."""
-    if not state.st_mode & OTHERS:
-        return ""
-    whose = f"its {name} can" if name else "can"
-    return f"{whose} be read or written by anybody (mode {stat.S_IMODE(state.st_mode):04o})"
 
 
 def kind_of(file: BinaryIO) -> str:

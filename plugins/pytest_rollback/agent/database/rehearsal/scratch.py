@@ -50,9 +50,8 @@ def server(live: Server, plan: ServerPlan) -> Iterator[Server]:
         return live._replace(host=place, port=commands.PORT, user=commands.SUPERUSER)
 
     def answers(place: str) -> bool:
-        fresh = at(place)
-        script = "SELECT 1;"
-        return not fresh.call("psql", PLAIN, fresh.maintenance, PATIENCE, script=script).code
+        asked = at(place).call("psql", PLAIN, live.maintenance, PATIENCE, script="SELECT 1;")
+        return not asked.code
 
     with keeper.served(plan, live.account, answers) as place:
         yield at(place)

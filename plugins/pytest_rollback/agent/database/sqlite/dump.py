@@ -123,8 +123,8 @@ def no_dump(size: int) -> str:
 
 def beside(path: str, found: os.stat_result) -> Iterator[str]:
     """Yield what the file system tells against a dump."""
-    if dump_file.exposed(found):
-        yield dump_file.exposed(found)
+    if dump_file.exposure(found):
+        yield dump_file.exposure(found)
     for end in BESIDE:
         with contextlib.suppress(OSError):
             if reach.status(f"{path}{end}").st_size:

@@ -40,9 +40,7 @@ def home() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-@pytest.fixture(
-    params=["postgresql", "mariadb", "mariadb-gzip", "sqlite", "sqlite-wal", "sqlite-plain"]
-)
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite", "sqlite-wal", "sqlite-plain"])
 def shop(request: pytest.FixtureRequest, home: Path) -> Shop:
     """The database of an engine, with the current release live and the previous one dumped."""
     found: Shop
@@ -50,8 +48,7 @@ def shop(request: pytest.FixtureRequest, home: Path) -> Shop:
     if engine == "postgresql":
         found = PostgresqlShop(request.getfixturevalue("cluster"))
     elif engine == "mariadb":
-        server = request.getfixturevalue("mariadb")
-        found = MariadbShop(server, home, zipped=form == "gzip")
+        found = MariadbShop(request.getfixturevalue("mariadb"), home)
     else:
         kind = "plain" if form == "plain" else "file"
         found = SqliteShop(home, wal=form == "wal", kind=kind)

@@ -87,7 +87,7 @@ def running() -> Iterator[MariadbServerOfTests]:
     place.chmod(0o755)
     data = f"--datadir={place}/data"
     making = [maker, "--no-defaults", data, "--auth-root-authentication-method=normal"]
-    words = ["--skip-test-db", "--skip-name-resolve", *SMALL]
+    words = ["--skip-test-db", "--skip-name-resolve", f"--tmpdir={place}", *SMALL]
     subprocess.run([*making, *words], check=True, capture_output=True, cwd=place, **demoted())
     own = [
         f"--socket={place}/s",

@@ -131,6 +131,15 @@ def test_a_dump_of_what_is_live_is_good(shop: Shop) -> None:
     assert shop.look()._replace(rehearsal=None).digest == found.digest
 
 
+def test_a_dump_that_is_live_is_rehearsed_all_the_same(shop: Shop) -> None:
+    """A stamp says what was restored, and never that nothing had to be."""
+    shop.restore()
+    found = shop.rehearse()
+
+    assert found.rows >= 2000
+    assert (found.problems, found.lost) == ((), ())
+
+
 def test_a_dump_of_another_day_is_told_by_its_age(shop: Shop) -> None:
     """When it was made is part of the stamp: what is too old, whoever asks decides."""
     shop.same()
