@@ -28,6 +28,7 @@ examples:
 """
 ROLL_STORY = """
 examples:
+  {me}
   {me} --arm=production --incident=INC-42
 
 Nothing is changed without --arm, nor before every host was asked. Ctrl-C begins no further host; a
