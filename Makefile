@@ -29,7 +29,7 @@ machine-drill: setup  ## the same on a whole host: systemd, nginx, PostgreSQL, o
 	@$(VENV)/bin/python scripts/dev/build_machine
 	@$(VENV)/bin/pytest suites/readiness suites/drill suites/validate --rollback-target=machine
 
-test: setup  ## run our own tests: units, contracts, the main promises; a few minutes
+test: setup  ## run our own tests: units, contracts, the main promises; ten minutes
 	@$(VENV)/bin/python scripts/dev/own_tests
 
 test-all: setup  ## run all other tests except the long ones below; half an hour
