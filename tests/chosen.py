@@ -91,7 +91,6 @@ MACHINE = {
     "test_drill.py": (
         "test_a_healthy_machine_is_ready",
         "test_a_broken_release_is_rolled_back[crash-loop]",
-        "test_a_unit_at_its_start_limit_is_started",
         "test_readiness_through_the_engine",
     ),
     "test_documented.py": ("test_the_guide_leads_from_an_empty_host_to_a_rehearsed_rollback",),
@@ -118,12 +117,8 @@ MACHINE = {
     "test_sabotages.py": tuple(
         f"test_a_sabotaged_drill_is_not_recovered[{identity}]"
         for identity in (
-            "drill.units.stopped",
             "drill.files.restored",
             "drill.start.guarded",
-            "drill.units.installed",
-            "drill.services.started",
-            "drill.maintenance.lifted",
         )
     ),
 }

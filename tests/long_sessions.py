@@ -51,6 +51,7 @@ LONG_SESSIONS = {
     ),
     "tests/unit/agent/database/previous/test_behind_a_link.py": (
         "test_it_runs_where_it_knows_the_schema",
+        "test_it_is_the_one_that_was_recorded",
     ),
     "tests/unit/agent/database/rehearsal/test_killed.py": tuple(
         f"test_nothing_is_left_of_one_that_was_killed[{point}]" for point in range(12) if point % 4
@@ -62,6 +63,8 @@ LONG_SESSIONS = {
         "test_a_schema_that_the_release_does_not_know_is_told[NOT NULL was added with data]",
         "test_some_rows_are_copied_with_their_numbers",
         "test_a_setting_of_today_makes_another_schema",
+        "test_what_it_takes_away_when_it_starts_is_told",
+        "test_a_schema_that_the_release_does_not_know_is_told[a column was dropped]",
         "test_an_enum_that_was_extended_does_no_harm_to_a_release_that_only_writes",
         "test_an_enum_that_was_extended_breaks_a_release_that_reads_the_new_value",
     ),
@@ -86,6 +89,8 @@ LONG_SESSIONS = {
     "tests/plugin/test_parts.py": (
         "test_the_core_alone_passes_its_tests",
         "test_a_plain_system_is_rolled_back_without[formats]",
+        "test_a_plain_system_is_rolled_back_without[incident]",
+        "test_a_plain_system_is_rolled_back_without[sandbox]",
         "test_a_plain_system_is_rolled_back_without[runbook]",
         "test_a_plain_system_is_rolled_back_without[triage]",
     ),
@@ -105,6 +110,7 @@ LONG_SESSIONS = {
         *(f"test_a_run_that_lies_half_done[{suite}]" for suite in ("triage", "monitor")),
     ),
     "tests/plugin/test_interrupts.py": (
+        "test_the_same_command_goes_on[configuration-SIGKILL]",
         "test_the_same_command_goes_on[isolate-SIGINT]",
         "test_who_stops_the_look_changes_nothing[INT-0.0]",
         "test_who_stops_the_look_changes_nothing[HUP-2.4]",
@@ -134,6 +140,7 @@ LONG_SESSIONS = {
                 *("services.started", "maintenance.shown", "maintenance.lifted", "caches.cleared"),
                 *("backups.separate", "backups.closed", "configuration.defaults", "state.saved"),
                 *("files.added_gone", "health.answers", "entry.allowed", "configuration.restored"),
+                "database.restored",
             )
         ),
     ),
@@ -179,7 +186,7 @@ LONG_SESSIONS = {
         "test_a_manager_without_one_of_its_lines_is_noticed",
         "test_an_option_without_one_of_its_places_is_noticed",
     ),
-    "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing[undo]",),
+    "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
     "tests/plugin/test_scenarios.py": tuple(
         f"test_the_drill_recovers_from[{scenario}]"
         for scenario in (

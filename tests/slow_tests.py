@@ -21,7 +21,6 @@ SLOW_TESTS = {
         "test_what_cannot_be_rolled_is_refused",
     ),
     "tests/unit/agent/restore/test_same_bytes.py": ("test_a_kill_loses_nothing_of_it",),
-    "tests/unit/recovery/test_killed.py": ("test_a_kill_anywhere_loses_nothing",),
     "tests/unit/agent/backup/test_save.py": (
         "test_a_kill_at_any_instant_leaves_live_files_alone_and_can_be_repeated",
     ),
@@ -33,14 +32,9 @@ SLOW_TESTS = {
         "test_nothing_that_it_does_reaches_the_host",
         "test_nothing_is_left_of_one_that_was_killed",
     ),
-    "tests/unit/agent/database/previous/test_behind_a_link.py": (
-        "test_it_is_the_one_that_was_recorded",
-    ),
     "tests/unit/agent/database/previous/test_previous.py": (
         "test_a_release_that_asks_its_database_nothing_proves_nothing",
-        "test_a_schema_that_the_release_does_not_know_is_told",
         "test_statements_that_fail_unseen_are_told",
-        "test_what_it_takes_away_when_it_starts_is_told",
     ),
     "tests/unit/agent/database/rehearsal/test_killed.py": (
         "test_nothing_is_left_of_one_that_was_killed",

@@ -48,6 +48,7 @@ def spoilt(store: Store) -> Iterator[Store]:
         gone(store.home / name)
         whole(kept / name, store.home / name)
     shutil.rmtree(kept)
+    store.database.sql("DROP TABLE IF EXISTS django_migrations")
     store.describe()
     store.control("update")
     store.control("start", "all")  # those that a defect stopped; the others go on

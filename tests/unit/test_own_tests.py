@@ -65,7 +65,11 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     engine = ("described", "described_units", "drill", "images", "project", "units")
     containers = {f"tests/containers/test_{name}.py" for name in engine}
     drills = {"tests/plugin/debian/test_drill.py", "tests/shapes/test_machine.py"}
-    long = machine | guests | containers | drills
+    kills = {
+        "tests/unit/agent/database/previous/test_behind_a_link.py",
+        "tests/unit/recovery/test_killed.py",
+    }
+    long = machine | guests | containers | drills | kills
     assert there - files == {"tests/faults/test_mutants.py", *long}
     assert (script.QUICK, script.SLOW) == ("not slow and not long", "slow and not long")
     assert not quick & slow

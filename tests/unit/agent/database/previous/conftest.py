@@ -128,7 +128,7 @@ class Corner:
         )
         request = PreviousRequest(
             *(location, self.base.access(), trial, (component,), rows),
-            *(str(scratch), 120.0, 10**10),
+            *(str(scratch), 400.0, 10**10),  # busy hosts take minutes
         )
         return request._replace(**different)
 

@@ -166,5 +166,5 @@ def test_it_ends_once_nobody_waits_for_it(corner: Corner, scratch: Path) -> None
     began = time.monotonic()
     os.waitpid(child, 0)
 
-    assert time.monotonic() - began < 30  # its time limit is 120 s
+    assert time.monotonic() - began < 60  # its time limit is 400 s
     assert left(scratch) == []
