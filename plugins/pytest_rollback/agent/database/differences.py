@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from .events import some
-from .messages import DatabaseProblem, RowLoss
+from .messages import DatabaseProblem, NewerRows, RowLoss
 
 FEW = 10
 """Rows of a table below which a share of them says nothing."""
@@ -39,6 +39,23 @@ class DatabaseFacts(NamedTuple):
     objects: int
     columns: str
     size: int
+
+
+class Rehearsed(NamedTuple):
+    """What came of a restore into a throw-away server.
+
+    Both databases are None where the dump could not be restored, for the reason in `problems`.
+    """
+
+    restore: float
+    restored: Optional[DatabaseFacts]
+    live: Optional[DatabaseFacts]
+    newer: Tuple[NewerRows, ...]
+    problems: Tuple[DatabaseProblem, ...]
+    schema: Tuple[DatabaseProblem, ...] = ()
+
+
+NOTHING = Rehearsed(0.0, None, None, (), ())
 
 
 class ComparedDatabases(NamedTuple):

@@ -23,15 +23,16 @@ class DatabaseNames(NamedTuple):
 
 def names(live: str, run: str) -> DatabaseNames:
     """Return the names of a run's databases; two runs never share one."""
-    return DatabaseNames(live, _name(live, "rollback", run), _name(live, "failed", run))
+    return DatabaseNames(live, beside(live, "rollback", run), beside(live, "failed", run))
 
 
-def _name(live: str, kind: str, run: str) -> str:
+def beside(live: str, kind: str, run: str, longest: int = LONGEST) -> str:
+    """Return a name of a run beside the live one, of so many bytes at most."""
     whole = f"{live}_{kind}_{run}"
-    if len(whole.encode()) <= LONGEST:
+    if len(whole.encode()) <= longest:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:16]
-    room = LONGEST - len(f"_{kind}_{digest}")
+    room = longest - len(f"_{kind}_{digest}")
     return f"{live.encode()[:room].decode(errors='ignore')}_{kind}_{digest}"
 
 

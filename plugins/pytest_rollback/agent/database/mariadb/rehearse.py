@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, Tuple
 
 from ...errors import HostError
 from ...state.directory import record_of
 from .. import differences, naming, stamp
-from ..differences import ComparedDatabases, DatabaseFacts
+from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..events import CHANGED
 from ..messages import (
     DatabaseProblem,
@@ -41,20 +41,6 @@ RESERVE = 256 << 20
 
 EXPANDED = 3
 """Times the size of a dump that its database may have, where the live one is smaller."""
-
-
-class MariadbTrial(NamedTuple):
-    """What came of a restore into a throw-away server; both None where nothing was restored."""
-
-    restore: float
-    restored: Optional[DatabaseFacts]
-    live: Optional[DatabaseFacts]
-    newer: Tuple[NewerRows, ...]
-    problems: Tuple[DatabaseProblem, ...]
-    schema: Tuple[DatabaseProblem, ...] = ()
-
-
-NOTHING = MariadbTrial(0.0, None, None, (), ())
 
 
 def rehearse(request: RehearsalRequest) -> Rehearsal:
@@ -93,7 +79,7 @@ def _read(request: RehearsalRequest, looked: DatabaseState) -> Tuple[DatabaseSta
 
 
 def _told(
-    request: RehearsalRequest, looked: DatabaseState, text: DumpText, done: MariadbTrial
+    request: RehearsalRequest, looked: DatabaseState, text: DumpText, done: Rehearsed
 ) -> Rehearsal:
     """Return what is told of a rehearsal."""
     columns = done.live.columns if done.live else ""
@@ -178,7 +164,7 @@ def _tried(
     found: MariadbCatalog,
     plan: ServerPlan,
     looked: DatabaseState,
-) -> MariadbTrial:
+) -> Rehearsed:
     """Restore the dump that was looked at into a throw-away server, and compare."""
     name = server.name
     with own_server.served(server, plan, found.databases[name]) as fresh:
@@ -199,7 +185,7 @@ def _tried(
                 return NOTHING._replace(problems=(DatabaseProblem(error.message, error.hint),))
         restore = time.monotonic() - began
         restored = facts.facts(fresh, name, between=check_in)
-        done = MariadbTrial(restore, restored, now, _newer(request, server, fresh), ())
+        done = Rehearsed(restore, restored, now, _newer(request, server, fresh), ())
         compared = _compared(request, done)
         lists = (facts.objects(each, name, request.ignore) for each in (fresh, server))
         schema = (*differences.schema(compared), *differences.objects(compared, *lists))
@@ -207,7 +193,7 @@ def _tried(
     return done._replace(problems=problems, schema=schema)
 
 
-def _compared(request: RehearsalRequest, done: MariadbTrial) -> ComparedDatabases:
+def _compared(request: RehearsalRequest, done: Rehearsed) -> ComparedDatabases:
     if done.restored is None or done.live is None:
         raise HostError("nothing was restored", "rollback rehearse")
     tolerance, ignore = request.tolerance, request.ignore

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from ...errors import HostError
 from ...state.directory import record_of
 from .. import differences, naming, stamp
-from ..differences import ComparedDatabases, DatabaseFacts
+from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..messages import (
     DatabaseProblem,
     DatabaseRequest,
@@ -41,23 +41,6 @@ EXPANDED = 4
 
 BYTES_A_SECOND = 20e6
 """About how fast a dump is restored; only for telling how long a large one would take."""
-
-
-class Rehearsed(NamedTuple):
-    """What came of a restore into a throw-away server.
-
-    Both databases are None where the dump could not be restored, for the reason in `problems`.
-    """
-
-    restore: float
-    restored: DatabaseFacts | None
-    live: DatabaseFacts | None
-    newer: tuple[NewerRows, ...]
-    problems: tuple[DatabaseProblem, ...]
-    schema: tuple[DatabaseProblem, ...] = ()
-
-
-NOTHING = Rehearsed(0.0, None, None, (), ())
 
 
 def rehearse(request: RehearsalRequest) -> Rehearsal:

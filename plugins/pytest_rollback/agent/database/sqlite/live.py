@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import pwd
@@ -14,6 +13,7 @@ from ...errors import HostError
 from ...files import reach
 from ...files.handles import Irregular, open_regular
 from ...state import directory as places
+from .. import naming
 from ..messages import DatabaseAccess, DatabaseProblem, Ping, PingRequest
 from . import library
 
@@ -52,17 +52,8 @@ class LiveFile(NamedTuple):
 def names(path: str, run: str) -> FileNames:
     """Return the names of a run's files; two runs never share one."""
     directory, name = os.path.split(path)
-    kinds = (_name(name, kind, run) for kind in ("rollback", "failed", "settled"))
+    kinds = (naming.beside(name, kind, run, LONGEST) for kind in ("rollback", "failed", "settled"))
     return FileNames(directory, name, *kinds)
-
-
-def _name(live: str, kind: str, run: str) -> str:
-    whole = f"{live}_{kind}_{run}"
-    if len(whole.encode()) <= LONGEST:
-        return whole
-    digest = hashlib.sha256(whole.encode()).hexdigest()[:16]
-    room = LONGEST - len(f"_{kind}_{digest}")
-    return f"{live.encode()[:room].decode(errors='ignore')}_{kind}_{digest}"
 
 
 def found(database: DatabaseAccess) -> LiveFile:
