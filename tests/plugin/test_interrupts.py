@@ -179,19 +179,36 @@ def whole(village: Village, sign: str, delay: float, *numbers: int) -> tuple[int
     return process.returncode, said + rest
 
 
+def stands(village: Village) -> tuple[object, ...]:
+    """Tell all that a rollback changes: release, states of units, files of tree, units and page.
+
+    Health is left out: at the first look, components of the bad release are still starting.
+    """
+    status = village.embedded.status()
+    states = {name: unit.state for name, unit in status.units.items()}
+    layout = village.embedded.site.layout
+    files = {
+        str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns)
+        for place in (layout.root, layout.units, layout.www)
+        for path in place.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return status.running, status.release, states, files
+
+
 @pytest.mark.parametrize(
     ("numbers", "delay"), [("INT", 0.0), ("INT INT", 0.6), ("TERM INT", 1.2), ("HUP", 2.4)]
 )
 def test_who_stops_the_look_changes_nothing(village: Village, numbers: str, delay: float) -> None:
     """One process is told, once or twice, while the suites begin or look: nothing goes on."""
-    before = village.embedded.status()
+    before = stands(village)
     began = time.monotonic()
     sent = [signal.Signals[f"SIG{each}"] for each in numbers.split()]
     code, printed = whole(village, "target sandbox", delay, *sent)
 
     demand_one_message(code, printed)
     assert time.monotonic() - began < PATIENCE / 10
-    assert village.embedded.status() == before
+    assert stands(village) == before
     assert not list(village.state.glob("runs/*/lease.json"))
 
 
@@ -205,11 +222,11 @@ def demand_one_message(code: int, printed: str) -> None:
 
 def test_who_stops_it_once_the_plan_is_shown_changes_nothing(village: Village) -> None:
     """The target's name was given, so that nobody is asked: the signal comes as the plan's end."""
-    before = village.embedded.status()
+    before = stands(village)
     code, printed = whole(village, "the plan: nothing was changed", 0.0, signal.SIGINT)
 
     demand_one_message(code, printed.replace("the plan: nothing was changed", ""))
-    assert village.embedded.status() == before
+    assert stands(village) == before
 
 
 BEGUN = """
