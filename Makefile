@@ -37,7 +37,7 @@ test-all: setup  ## run all other tests except the long ones below; half an hour
 
 sessions: setup  ## run the whole sessions that test-all leaves; an hour
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile -m long \
-	  tests/plugin tests/fleet tests/architecture tests/unit/recovery tests/unit/agent/database
+	  tests/plugin tests/fleet tests/architecture tests/unit
 
 machine-test: setup  ## run all tests on a whole host and with containers; half an hour or more
 	@$(VENV)/bin/python scripts/dev/build_machine

@@ -87,6 +87,21 @@ FIRST = (
 )
 """Files that take longest: begun first, so that none of them is left at the end, alone."""
 
+MANY, EACH = 4, 3
+"""Of a slow function with more cases than MANY, `make test-all` runs one of EACH, in order."""
+
+SESSIONS = ("tests/plugin/", "tests/fleet/", "tests/architecture/", "tests/unit/")
+"""Where `make sessions` looks for what is long, so that nothing is left there by everybody."""
+
+WHOLE = tuple(f"tests/plugin/test_{suite}.py" for suite in ("readiness", "validate", "triage"))
+"""Files that are run with all cases all the same: each criterion is seen red."""
+
+
+def has_siblings(file: str) -> bool:
+    """Tell whether cases of a file's slow functions may be left to `make sessions`."""
+    return file.startswith(SESSIONS) and file not in WHOLE
+
+
 MACHINE = {
     "test_drill.py": (
         "test_a_healthy_machine_is_ready",

@@ -5,6 +5,7 @@ What takes longest comes first: several processes share the tests, by file.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("long")
         if _is_slow(item, file):
             item.add_marker("slow")
+    _leave_siblings(items)
     items.sort(key=_rank)
+
+
+def _leave_siblings(items: list[pytest.Item]) -> None:
+    """Mark as long what `make test-all` leaves of a slow function that has many cases."""
+    cases: defaultdict[tuple[str, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        file = item.path.relative_to(REPOSITORY).as_posix()
+        if _marked(item) == {"slow"} and chosen.has_siblings(file):
+            cases[file, getattr(item, "originalname", item.name)].append(item)
+    for family in cases.values():
+        for place, item in enumerate(family if len(family) > chosen.MANY else ()):
+            if place % chosen.EACH:
+                item.add_marker("long")
+
+
+def _marked(item: pytest.Item) -> set[str]:
+    """Return which of the two marks a test has."""
+    return {mark.name for mark in item.iter_markers()} & {"slow", "long"}
 
 
 def _rank(item: pytest.Item) -> int:
