@@ -27,7 +27,8 @@ from typing import (
 from .errors import HostError
 
 PROTOCOL = 2
-BUSY = ("held", "open")
+HELD = "held"
+BUSY = (HELD, "open")
 """Kinds of problems of a first question that keep the others from being asked."""
 FRAME = re.compile(rb"<<rollback (\d+) ([0-9a-f]{64})>>\n(.*)\n<</rollback>>", re.DOTALL)
 

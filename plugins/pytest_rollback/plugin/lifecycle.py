@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.messages.backup.verify import HEADING, Backups
-from pytest_rollback.agent.messages.state.runs import IDLE, Idle, IdleRequest
 from pytest_rollback.checks import latency
 from pytest_rollback.errors import RollbackError
 from pytest_rollback.evidence import collect, origin
@@ -24,10 +23,11 @@ from pytest_rollback.recovery import actions
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.left_behind import lines as lines_left
 from pytest_rollback.recovery.live import LiveProgress
-from pytest_rollback.recovery.lock_holder import Holder, subject
+from pytest_rollback.recovery.lock_holder import Holder, whether_idle
 from pytest_rollback.recovery.rehearsal import lines, rehearse
 from pytest_rollback.recovery.status import FREE, WayBack, runs, way_back
 from pytest_rollback.run.run import Run, operator
+from pytest_rollback.transport.busy import FirstQuestion
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.interrupts import INTERRUPTS
 
@@ -103,10 +103,10 @@ def ask_first(run: Run, suite: str) -> None:
         run.connection.ask_first(idle(run, open_too=True))
 
 
-def idle(run: Run, *, open_too: bool) -> Call[IdleRequest, Idle]:
-    """Return the call that asks whether a rollback of somebody else is under way, or half done."""
-    me, system = Holder.here(run.identity, operator()).process, run.system
-    return Call(IDLE, IdleRequest(system.about.state, me, open_too, *subject(system)))
+def idle(run: Run, *, open_too: bool) -> FirstQuestion:
+    """Return the question whether a rollback of somebody else is under way, or half done."""
+    me = Holder.here(run.identity, operator()).process
+    return whether_idle(run.connection, me, open_too=open_too)
 
 
 def writer(config: pytest.Config) -> Callable[[str], None]:

@@ -22,7 +22,7 @@ from pytest_rollback.evidence.events import (
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.progress.activity import doing
 from pytest_rollback.recovery.action import AnyAction, Change, Done, Scope
-from pytest_rollback.recovery.lock_holder import Holder, holders, is_gone, subject
+from pytest_rollback.recovery.lock_holder import Holder, gone_holders, holders, subject
 from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
@@ -185,7 +185,7 @@ class Gate:
             try:
                 begun = self._taken()
             except LockHeld:
-                gone = self._gone()
+                gone = gone_holders(self.connection)
                 if not gone:
                     raise
                 begun = self._taken(*gone)
@@ -205,10 +205,6 @@ class Gate:
     @property
     def _state(self) -> str:
         return self.scope.system.about.state
-
-    def _gone(self) -> list[HolderProcess]:
-        """Return who holds the host and is dead: it ran here, and only here that can be seen."""
-        return [holder for holder in holders(self.connection) if is_gone(holder)]
 
     def _closed(self, what: str) -> GateClosed:
         other = f": the run is armed for {self._armed!r}" if self._armed else ""

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 
 from pytest_rollback.agent.messages.location import HolderProcess
-from pytest_rollback.agent.messages.state.runs import RUNS, RunsRequest
+from pytest_rollback.agent.messages.state.runs import IDLE, RUNS, Idle, IdleRequest, RunsRequest
 from pytest_rollback.agent.system import processes
 from pytest_rollback.manifest.model import System
+from pytest_rollback.transport.busy import FirstQuestion
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -55,3 +56,23 @@ def holders(connection: Connection) -> list[HolderProcess]:
     """Return the processes that hold a run on the host."""
     request = RunsRequest(connection.system.about.state)
     return [run.holder for run in connection.ask(Call(RUNS, request)).runs if run.state == "held"]
+
+
+def whether_idle(connection: Connection, me: HolderProcess, *, open_too: bool) -> FirstQuestion:
+    """Return the question whether somebody else is at work; `open_too`: or left it half done.
+
+    Who held the host from here and is dead is at work no more, which only we can tell.
+    """
+    system = connection.system
+    request = IdleRequest(system.about.state, me, open_too, *subject(system))
+
+    def held() -> Call[IdleRequest, Idle] | None:
+        gone = tuple(gone_holders(connection))
+        return Call(IDLE, request._replace(gone=gone)) if gone else None
+
+    return FirstQuestion(Call(IDLE, request), held)
+
+
+def gone_holders(connection: Connection) -> list[HolderProcess]:
+    """Return who holds the host and is dead: it ran here, and only here that can be seen."""
+    return [holder for holder in holders(connection) if is_gone(holder)]

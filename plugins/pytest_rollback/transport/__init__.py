@@ -8,5 +8,6 @@ the modules of the agent that they need; a Python on this machine reads them fro
 any other host gets what it runs of them (`bare_source`) as one argument, over the line that `ssh`
 opens once. A signal gives up waiting for it as `interrupts` says. The framed answer is decoded, or
 `diagnosis` says what the host's words mean. `batch` runs looks, which yield calls and are sent the
-answers; the calls of several looks share one round trip. `subjects` has words for what is asked.
+answers; the calls of several looks share one round trip. `busy` is asked before all else until
+nobody is at work on the host. `subjects` has words for what is asked.
 """

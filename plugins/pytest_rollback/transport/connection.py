@@ -21,6 +21,7 @@ from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished,
 from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.transport import memfd
+from pytest_rollback.transport.busy import FirstQuestion
 from pytest_rollback.transport.call import (
     AgentReply,
     Answers,
@@ -79,7 +80,7 @@ class Connection:
         self.trips = 0
         self._asked = 0.0
         self._needs_sources = self._needs_plain = False
-        self._first: AnyCall | None = None
+        self._first: FirstQuestion | None = None
         self.line: SshLine | None = None
 
     @functools.cached_property
@@ -119,12 +120,9 @@ class Connection:
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 
-    def ask_first(self, call: AnyCall) -> None:
-        """Have nothing asked as long as `call`, `runs.idle`, says that somebody is at work.
-
-        `resume` is the command that goes on with a rollback that lies half done, without options.
-        """
-        self._first = call
+    def ask_first(self, question: FirstQuestion) -> None:
+        """Have nothing asked as long as its answer is that somebody is at work."""
+        self._first = question
 
     def ask(self, call: Call[Request, Answer]) -> Answer:
         """Return the agent's answer to one call; one round trip.
@@ -146,10 +144,11 @@ class Connection:
 
     def _answers(self, calls: Sequence[AnyCall], deadline: float) -> list[AgentReply]:
         """Return what the agent said to each call: a value, a problem, or a bug."""
-        first = [{**self._first.asked(), "first": True}] if self._first else []
+        first = [*self._first.asked()] if self._first else []
         secret = secret_files(self.system)
         taken_out = [SECRETS.name] if secret else []  # their values, on the host
-        named = [*taken_out, *(call.name for call in (self._first, *calls) if call)]
+        asked = [self._first.call, *calls] if self._first else calls
+        named = [*taken_out, *(call.name for call in asked)]
         about = {"protocol": protocol.PROTOCOL, "deadline": deadline, "secrets": secret}
         request = {**about, "ask": [*first, *(call.asked() for call in calls)]}
         modules, half = needed(named, *of_system(self.system, calls)), len(calls) // 2
@@ -161,25 +160,24 @@ class Connection:
         if answer is None:
             raise self._trouble(result, deadline)
         answers: list[AgentReply] = answer["answers"]
-        if first:
-            self._refuse_busy(answers.pop(0))
-        return answers
+        return self._once_idle(calls, answers, deadline) if first else answers
 
     def _is_too_long(self, modules: frozenset[str], request: object) -> bool:
         """Whether a request does not fit into the arguments of one command."""
         is_far = self._needs_sources or not memfd.is_near(self.system.target.connection)
         return is_far and not fit(arguments(modules, request, plain=self._needs_plain))
 
-    def _refuse_busy(self, said: AgentReply) -> None:
-        """Raise what the first answer has against all others; once it has nothing, ask no more.
-
-        Raises:
-            LockHeld: somebody is at work, or a rollback lies half done.
-        """
-        problem = said.get("problem")
-        if problem and problem["kind"] in protocol.BUSY:
-            raise LockHeld(problem["message"], hint=problem["hint"])
-        self._first = None
+    def _once_idle(
+        self, calls: Sequence[AnyCall], answers: list[AgentReply], deadline: float
+    ) -> list[AgentReply]:
+        """Return the answers but the first; ask again where that has led to another question."""
+        first, self._first = self._first, None  # it may have to ask something itself
+        again = first
+        try:
+            again = first and first.judged(answers[0])
+        finally:
+            self._first = again
+        return self._answers(calls, deadline) if again else answers[1:]
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
         """Hand a request over, through memory or along the line; return testinfra's result."""

@@ -24,7 +24,13 @@ from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery import status
 from pytest_rollback.recovery.action import Action, Scope
 from pytest_rollback.recovery.gate import Gate
-from pytest_rollback.recovery.lock_holder import Holder, is_gone, subject
+from pytest_rollback.recovery.lock_holder import (
+    Holder,
+    gone_holders,
+    is_gone,
+    subject,
+    whether_idle,
+)
 from pytest_rollback.transport.batch import without_asking
 from pytest_rollback.transport.call import AnyCall
 from tests.unit.recovery.site import Direct, Site
@@ -163,7 +169,7 @@ def test_of_two_who_see_it_dead_one_goes_on(controller: Controller, dead: int) -
     """What the second one saw is not who holds the host by then."""
     controller.begin("r1", pid=dead)
     second = controller.gate("r3")
-    seen = second._gone()  # noqa: SLF001 - just before the first one takes over
+    seen = gone_holders(controller.connection)  # just before the first one takes over
     alive = os.getppid()
     controller.begin("r2", pid=alive, pid_started=processes.started(alive))
     with pytest.raises(LockHeld, match="held by ann-r2"):
@@ -172,6 +178,39 @@ def test_of_two_who_see_it_dead_one_goes_on(controller: Controller, dead: int) -
         controller.begin("r3")
 
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("open_too", [True, False])
+def test_one_that_died_here_is_in_nobodys_way(
+    controller: Controller, dead: int, *, open_too: bool
+) -> None:
+    """The host takes it for one at work until it was silent long enough; here it is seen dead."""
+    controller.begin("r1", pid=dead)
+    me = Holder.here("r2", "ann").process
+    asked = whether_idle(controller.connection, me, open_too=open_too)
+    (said,) = controller.connection._answers([asked.call], 9.0)  # noqa: SLF001
+    assert said["problem"]["kind"] == "held"
+    other = asked.judged(said)
+    assert other is not None
+    (said,) = controller.connection._answers([other.call], 9.0)  # noqa: SLF001
+
+    assert other.judged(said) is None
+
+
+@pytest.mark.parametrize("other", [{"host": "jump-2"}, {"pid": os.getppid(), "pid_started": -1.0}])
+def test_one_that_may_live_is_not_to_be_disturbed(
+    controller: Controller, dead: int, other: dict[str, Any]
+) -> None:
+    """One that ran elsewhere cannot be seen; one that lives here goes on."""
+    if "pid_started" in other:
+        other = {**other, "pid_started": processes.started(other["pid"])}
+    controller.begin("r1", **{"pid": dead, **other})
+    me = Holder.here("r2", "ann").process
+    asked = whether_idle(controller.connection, me, open_too=True)
+    (said,) = controller.connection._answers([asked.call], 9.0)  # noqa: SLF001
+
+    with pytest.raises(LockHeld, match="held by ann-r1"):
+        asked.judged(said)
 
 
 def test_its_status_is_told_from_here_as_well(controller: Controller, dead: int) -> None:

@@ -53,7 +53,7 @@ def look(request: IdleRequest) -> Idle:
     """
     others = [each for each in leases.every(request.state) if each.holder != request.holder]
     for each in others:
-        if each.is_alive:
+        if each.is_alive and each.holder not in request.gone:
             raise each.held()
     for problem in half_done(request.state, others) if request.open_too else ():
         raise problem

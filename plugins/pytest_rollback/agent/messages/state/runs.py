@@ -100,7 +100,7 @@ class IdleRequest(NamedTuple):
     """Whether anybody but the holder is at work; `open_too`: or has left a rollback half done.
 
     `root`, `units` and `within` as in `BeginRequest`: those of another state directory count as
-    well.
+    well. `gone` are holders that the asker knows to be dead, as in `BeginRequest`.
     """
 
     state: str
@@ -109,6 +109,7 @@ class IdleRequest(NamedTuple):
     root: str = ""
     units: Tuple[str, ...] = ()
     within: Tuple[str, ...] = ()
+    gone: Tuple[HolderProcess, ...] = ()
 
 
 class Idle(NamedTuple):
