@@ -106,11 +106,9 @@ def unit_sources(system: System) -> UnitSources:
     return UnitSources(manager(system), services.source, services.directory)
 
 
-def live_trial(
-    system: System, components: Iterable[TrialComponent], timeout: float
-) -> TrialRequest:
+def live_trial(system: System, tried: Iterable[TrialComponent], timeout: float) -> TrialRequest:
     """Return the request to try components in the live tree, within so many seconds."""
-    return trial(system, components, timeout)._replace(live=True)
+    return trial(system, tried, timeout)._replace(live=True)
 
 
 def trial(system: System, components: Iterable[TrialComponent], timeout: float) -> TrialRequest:
@@ -166,7 +164,14 @@ def running(
         ),
         selection=selection(system, owners),
         directory=system.services.directory,
+        data=replaced_data(system),
     )
+
+
+def replaced_data(system: System) -> tuple[str, ...]:
+    """Return the files of databases that a rollback puts others in the place of."""
+    found = system.database
+    return (found.name,) if found and found.engine == "sqlite" and found.restores else ()
 
 
 def asked_ports(system: System, described: Component) -> Iterator[AskedPort]:
@@ -286,14 +291,7 @@ def unit_files(
     system: System, units: Iterable[str], source: str, *, digest: str = ""
 ) -> UnitFilesRequest:
     """Return the request about some units' files; those of the release lie in `source`."""
-    services = system.services
-    return UnitFilesRequest(
-        location=location(system),
-        manager=services.manager,
-        socket=services.reached,
-        source=source,
-        directory=services.directory,
-        units=tuple(units),
-        digest=digest,
-        named=tuple(component.unit for component in system.components),
-    )
+    managed = system.services
+    named = tuple(component.unit for component in system.components)
+    where = (managed.manager, managed.reached, source, managed.directory)
+    return UnitFilesRequest(location(system), *where, tuple(units), digest, named)

@@ -51,6 +51,8 @@ class House:
         self.manager, self.port = manager, free_port()
         self.script = self.root / "app.py"
         self.script.write_text(LISTENER)
+        self.data = home / "data.sqlite"
+        self.data.touch()
         self.others: list[subprocess.Popen[bytes]] = []
         manager.has("app", [sys.executable, str(self.script), str(self.port)])
 
@@ -62,6 +64,7 @@ class House:
             (UnitOwner("app", "app", (self.port,)),),
             Selection((ComponentFiles("app", ("app.py",)),)),
             str(self.etc),
+            (str(self.data),),
         )
         return running.look(request)
 
@@ -235,6 +238,38 @@ def test_who_runs_something_of_the_root_is_a_stranger(house: House, how: str) ->
 
     assert found.pid == process.pid
     assert found.why
+
+
+HOLDS = "import sys, time; file = open(sys.argv[1]); print('open', flush=True); time.sleep(300)"
+"""A program that has a file open."""
+
+
+def test_who_has_the_database_open_and_is_of_no_unit_is_a_stranger(
+    house: House, tmp_path: Path
+) -> None:
+    """It lies elsewhere, has another name for it, and would write into the file that is kept."""
+    house.manager.start("app")
+    house.wait()
+    assert house.look().strangers == ()
+    another = tmp_path / "another name"
+    another.hardlink_to(house.data)
+    beside = house.started(
+        sys.executable, "-c", HOLDS, another, cwd="/", stdout=subprocess.PIPE, text=True
+    )
+    assert beside.stdout
+    beside.stdout.readline()
+    (found,) = house.look().strangers
+
+    assert (found.pid, found.why) == (beside.pid, "it has the live database open")
+
+
+def test_a_unit_may_have_its_database_open(house: House) -> None:
+    """It is ended before anything is replaced."""
+    house.script.write_text(f"import sys\nfile = open({str(house.data)!r})\n{LISTENER}")
+    house.manager.start("app")
+    house.wait()
+
+    assert house.look().strangers == ()
 
 
 @pytest.mark.parametrize("gone", ["script", "directory", "nothing", "another program"])

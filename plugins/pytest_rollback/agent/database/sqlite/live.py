@@ -13,6 +13,7 @@ from ...errors import HostError
 from ...files import reach
 from ...files.handles import Irregular, open_regular
 from ...state import directory as places
+from ...system.open_files import has_open, identities
 from .. import naming
 from ..messages import DatabaseAccess, DatabaseProblem, Ping, PingRequest
 from . import library
@@ -106,26 +107,13 @@ def owner(path: str, status: os.stat_result) -> str:
 
 def holders(names_: FileNames) -> Iterator[str]:
     """Yield the processes that have the live file open, or what lies beside it."""
-    mine = set()
-    for end in ("", *ENDS):
-        with contextlib.suppress(OSError):
-            state = reach.status(os.path.join(names_.directory, names_.live + end), follow=False)
-            mine.add((state.st_dev, state.st_ino))
+    live = os.path.join(names_.directory, names_.live)
+    mine = identities(live + end for end in ("", *ENDS))
     for pid in os.listdir("/proc"):
-        if pid.isdigit() and int(pid) != os.getpid() and _holds(pid, mine):
-            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                yield f"{file.read().strip()} ({pid})"
-
-
-def _holds(pid: str, mine: set[Tuple[int, int]]) -> bool:
-    """Return whether a process has one of these files open; not, where it is gone by now."""
-    with contextlib.suppress(OSError):
-        for number in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                state = os.stat(f"/proc/{pid}/fd/{number}")
-                if (state.st_dev, state.st_ino) in mine:
-                    return True
-    return False
+        with contextlib.suppress(OSError):  # it is gone by now
+            if pid.isdigit() and int(pid) != os.getpid() and has_open(int(pid), mine):
+                with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                    yield f"{file.read().strip()} ({pid})"
 
 
 def restored(state: str, live: LiveFile) -> Optional[Tuple[str, str]]:

@@ -37,6 +37,7 @@ class RunningRequest(NamedTuple):
     """All units of a system: whoever is of its root and of none of them is a stranger.
 
     `selection` says which recorded files are whose, `directory` where the manager's unit files are.
+    `data` are files that a rollback replaces, so that nobody else may have them open.
     """
 
     location: Location
@@ -44,6 +45,7 @@ class RunningRequest(NamedTuple):
     units: Tuple[UnitOwner, ...]
     selection: Selection
     directory: str
+    data: Tuple[str, ...] = ()
 
 
 class NamedProcess(NamedTuple):

@@ -27,6 +27,7 @@ from ...state.directory import record_of
 from ...state.journal import entries
 from ...state.lock import CHANGES
 from ...system.command_lines import described
+from ...system.open_files import identities
 from ...system.processes import Process, began, processes
 from .. import registry
 from ..manager import UnitParts
@@ -74,7 +75,8 @@ def look(request: RunningRequest) -> Running:
             other_release=releases.other(live, own) or releases.named(live, part.files),
             restored=as_restored,
         )
-    owned = strangers.Owned(known, manager.origins(names), _users(request, known))
+    users = _users(request, known)
+    owned = strangers.Owned(known, manager.origins(names), users, identities(request.data))
     others = strangers.look(places, table, owned, manager.origin)
     beside = manager.beside(names, places_of(places))
     return Running(

@@ -22,8 +22,9 @@ from typing import (
 
 from ...files import lookup
 from ...messages.services.running import NamedProcess
-from ...system.command_lines import GONE, described, runs, script_of, words
+from ...system.command_lines import GONE, Places, described, runs, script_of, words
 from ...system.containers import inside
+from ...system.open_files import Identity, has_open
 from ...system.processes import Process
 from .traces import (
     is_tool,
@@ -63,12 +64,14 @@ class Owned(NamedTuple):
     """What is known to be of the system.
 
     `processes` are those of its units, `units` the units as their manager names the origin of a
-    process, and `users` the numbers of the accounts that they run as.
+    process, and `users` the numbers of the accounts that they run as. `data` are files that nobody
+    else may have open.
     """
 
     processes: FrozenSet[int]
     units: FrozenSet[str]
     users: FrozenSet[int]
+    data: FrozenSet[Identity] = frozenset()
 
 
 def look(
@@ -91,7 +94,7 @@ def look(
         if pid in spared or not one.lives or KERNEL in (pid, one.parent):
             continue
         try:
-            why = _why(reason(one, places, known.users), pid, origin(pid), known)
+            why = _why(_reason(one, places, known), pid, origin(pid), known)
             gone = "" if why or owner(pid) not in known.users else _former(pid, own)
         except PermissionError:
             unread += owner(pid) in known.users
@@ -103,6 +106,12 @@ def look(
         elif gone:
             former.append(described(one)._replace(why=gone))
     return Strangers(tuple(seen), unread, tuple(former))
+
+
+def _reason(one: Process, places: Places, known: Owned) -> str:
+    """Return what makes a process one of the system, "" where nothing does."""
+    why = reason(one, places, known.users)
+    return why or ("it has the live database open" if has_open(one.pid, known.data) else "")
 
 
 def _why(why: str, pid: int, unit: str, known: Owned) -> str:
