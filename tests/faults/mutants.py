@@ -296,7 +296,7 @@ MUTANTS = (
     ),
     Mutant(
         "undo that does not look for versions",
-        (Edit("restore/revert", "if item.live and not _is_kept(", "if False and not _is_kept("),),
+        (Edit("restore/failed_versions", "if not item.live:", "if item:"),),
         f"{LOST}::test_undo_is_refused_before_it_begins_and_goes_on_without",
     ),
     Mutant(
@@ -416,15 +416,19 @@ def made(mutant: Mutant, place: Path) -> Path:
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     for edit in mutant.edits:
         file = package / "agent" / f"{edit.module}.py"
-        text = file.read_text()
-        assert text.count(edit.old) == 1, (
-            f"{mutant.what}: {edit.module}.py holds {edit.old!r} {text.count(edit.old)} times; "
-            "the engine changed, so has this mutant to"
-        )
-        changed = text.replace(edit.old, edit.new)
-        compile(changed, edit.module, "exec")  # what cannot be run is caught by anything
-        file.write_text(changed)
+        file.write_text(edited(mutant, edit, file.read_text()))
     return place
+
+
+def edited(mutant: Mutant, edit: Edit, text: str) -> str:
+    """Return a module's text with an edit, which has to find its one place there."""
+    assert text.count(edit.old) == 1, (
+        f"{mutant.what}: {edit.module}.py holds {edit.old!r} {text.count(edit.old)} times; "
+        "the engine changed, so has this mutant to"
+    )
+    changed = text.replace(edit.old, edit.new)
+    compile(changed, edit.module, "exec")  # what cannot be run is caught by anything
+    return changed
 
 
 def judged(place: Path, *nodes: str) -> tuple[int, str]:
