@@ -12,7 +12,7 @@ from typing import Iterator, Tuple
 
 from ...errors import HostError
 from ...state.directory import record_of
-from .. import differences, naming, stamp
+from .. import alike, differences, naming, stamp
 from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..events import CHANGED
 from ..messages import (
@@ -29,6 +29,7 @@ from ..rehearsal import keeper
 from ..rehearsal.guard import ServerLimits, ServerPlan
 from . import catalog, check, facts, load, own_server
 from . import dump as dumps
+from .alike_rows import alike_rows
 from .catalog import MariadbCatalog
 from .client import MariadbServer, literal, quoted, reached
 from .dump import DumpText
@@ -189,6 +190,7 @@ def _tried(
         compared = _compared(request, done)
         lists = (facts.objects(each, name, request.ignore) for each in (fresh, server))
         schema = (*differences.schema(compared), *differences.objects(compared, *lists))
+        schema += (*alike.problems(compared, alike_rows(compared, server, fresh)),)
         problems = tuple(differences.differences(compared))
     return done._replace(problems=problems, schema=schema)
 

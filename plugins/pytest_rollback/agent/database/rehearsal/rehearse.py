@@ -12,7 +12,7 @@ from typing import Iterator
 
 from ...errors import HostError
 from ...state.directory import record_of
-from .. import differences, naming, stamp
+from .. import alike, differences, naming, stamp
 from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..messages import (
     DatabaseProblem,
@@ -28,6 +28,7 @@ from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, reached
 from ..record import is_deployed, of_dump
 from . import commands, facts, keeper, objects, origin, programs, scratch, source
+from .alike_rows import alike_rows
 from .guard import ServerLimits, ServerPlan
 
 EMPTY = 100 << 20
@@ -176,6 +177,7 @@ def _tried(
         compared = _compared(request, done)
         problems = (*differences.differences(compared), *_sequences(request, server, whole))
         schema = (*differences.schema(compared), *_objects(compared, server, whole))
+        schema += (*alike.problems(compared, alike_rows(compared, server, whole)),)
     return done._replace(problems=problems, schema=schema)
 
 

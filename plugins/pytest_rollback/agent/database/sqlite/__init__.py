@@ -8,6 +8,7 @@ Order of calls: `library` sends that process, `worker`, which imports nothing of
 at the file and has it read in a scratch directory; `live` finds the live file, its owner and who
 holds it open, and asks whether it answers; `check` says whether it is that of the dump, and what a
 restore would lose. `restore` builds a file beside the live one, `swap` gives it the live name and
-takes that back in an undo. `rehearse` compares, as for the other engines; `applied` asks for the
+takes that back in an undo. `rehearse` compares, as for the other engines, and
+`alike_rows` asks for its rows in the live file; `applied` asks for the
 migrations.
 """

@@ -75,7 +75,7 @@ def look(request: DumpRequest) -> DumpState:
 
 
 def read(
-    request: DumpRequest, queries: Sequence[Tuple[str, Tuple[str, ...]]] = ()
+    request: DumpRequest, queries: Sequence[Tuple[object, ...]] = ()
 ) -> Tuple[DumpState, Dict[str, Any]]:
     """Return the same, and what the dump holds, with the answers to some questions (`asked`).
 
@@ -107,7 +107,7 @@ def read(
 
 
 def tried(
-    request: DumpRequest, source: OpenFile, queries: Sequence[Tuple[str, Tuple[str, ...]]]
+    request: DumpRequest, source: OpenFile, queries: Sequence[Tuple[object, ...]]
 ) -> Dict[str, Any]:
     """Return what a dump holds, once it is in a database of its own in the scratch directory."""
     account = library.reader(request.account)

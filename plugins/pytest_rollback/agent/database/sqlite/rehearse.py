@@ -13,7 +13,8 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 from ...errors import HostError
 from ...state.directory import record_of
 from ...system import disk
-from .. import differences, stamp
+from .. import alike, differences, stamp
+from ..alike import Alike
 from ..differences import ComparedDatabases, Objects
 from ..events import CHANGED, some
 from ..messages import (
@@ -25,7 +26,7 @@ from ..messages import (
     RehearsalRequest,
 )
 from ..record import is_deployed, of_dump
-from . import check, library, live
+from . import alike_rows, check, library, live
 from . import dump as dumps
 from .check import Facts
 from .live import LiveFile
@@ -41,6 +42,7 @@ class FileTrial(NamedTuple):
     restored: Facts
     now: Facts
     compared: ComparedDatabases
+    alike: Alike = Alike()
 
 
 def rehearse(request: RehearsalRequest) -> Rehearsal:
@@ -71,23 +73,28 @@ def tried(request: RehearsalRequest, there: LiveFile) -> FileTrial:
     now = live_facts(there, request)
     looked = check.look(DatabaseRequest(request.location, database, request.timeout))
     restored: Facts = {}
+    keys = alike_rows.keys(there, request.timeout) if looked.format else {}
     if looked.format:
         asked = check.reading(database, there, request.timeout)
-        state, restored = dumps.read(asked, [latest(each) for each in request.newest])
+        questions = [*map(latest, request.newest), *alike_rows.queries(keys)]
+        state, restored = dumps.read(asked, questions)
         restored = {} if state.problems or state.timed_out else restored
     if restored and restored["digest"] != looked.digest:
         raise HostError(*CHANGED)
     compared = check.compared(database, restored or EMPTY, now, request.tolerance, request.ignore)
-    return FileTrial(looked, restored, now, compared)
+    rows = restored.get("asked", ())[len(request.newest) :]
+    found = alike_rows.alike_rows(compared, there, request.timeout, list(zip(keys.items(), rows)))
+    return FileTrial(looked, restored, now, compared, found)
 
 
 def _told(request: RehearsalRequest, trial: FileTrial, newer: Tuple[NewerRows, ...]) -> Rehearsal:
     """Return what is told of a rehearsal."""
-    looked, restored, now, compared = trial
+    looked, restored, now, compared, same = trial
     problems, schema = of_dump(looked.problems, request.location, request.database.dump), []
     if restored:
         problems += [*differences.differences(compared), *unknown(compared)]
         schema = [*differences.schema(compared), *altered(compared, restored, now)]
+        schema += alike.problems(compared, same)
     deployed = is_deployed(request.location)
     problems += [] if deployed else schema
     return Rehearsal(

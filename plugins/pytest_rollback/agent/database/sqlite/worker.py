@@ -32,19 +32,16 @@ STALE = 86400.0
 HEADER, WAL, SMALLEST = b"SQLite format 3\0", 2, 512
 ATTACH, DETACH, PRAGMA, FUNCTION = 24, 25, 19, 31
 PRAGMAS = {
-    *("foreign_keys", "writable_schema", "user_version", "application_id", "encoding"),
-    *("page_size", "auto_vacuum", "legacy_file_format", "legacy_alter_table"),
-    *("defer_foreign_keys",),
+    *("foreign_keys", "writable_schema", "user_version", "application_id", "encoding", "page_size"),
+    *("auto_vacuum", "legacy_file_format", "legacy_alter_table", "defer_foreign_keys"),
 }
 """What a dump of SQL may set; others could write elsewhere."""
 
 BUSY = 2000
 """Milliseconds that a lock of a live database is waited for."""
 
-COUNTING = 0.5
+COUNTING, STEPS = 0.5, 10000
 """Seconds that a table of a live database may be counted, where that keeps writers waiting."""
-
-STEPS = 10000
 
 
 class Unfit(Exception):
@@ -110,7 +107,7 @@ def built(request: Dict[str, Any]) -> Dict[str, Any]:
     with contextlib.closing(opened(path, "rw")) as database:
         checked(database)
         facts = told(database, path)
-        asked = [answered(database, *each) for each in request.get("queries", ())]
+        asked = [answered(database, each) for each in request.get("queries", ())]
         database.execute(f"PRAGMA journal_mode = {'WAL' if request.get('wal') else 'DELETE'}")
     dressed(path, request)
     return {**facts, "asked": asked, "seconds": time.monotonic() - began}
@@ -265,13 +262,16 @@ def read(request: Dict[str, Any]) -> object:
             return told(database, path, brief=head[18] != WAL)
         until = time.monotonic() + COUNTING * 10
         database.set_progress_handler(lambda: head[18] != WAL and time.monotonic() > until, STEPS)
-        return [answered(database, *each) for each in queries]
+        return [answered(database, each) for each in queries]
 
 
-def answered(database: sqlite3.Connection, query: str, values: List[Any]) -> object:
-    """Return the rows of one question, all as text; None for nothing."""
+def answered(database: sqlite3.Connection, asked: List[Any]) -> object:
+    """Return the rows of one question, all as text; none of what is perhaps not there."""
+    query, values, *perhaps = asked
     database.create_function("regexp_replace", 3, lambda text, _, __: str(text).split("/")[-1])
-    rows = database.execute(query, values)
+    rows: List[Any] = []
+    with contextlib.suppress(*[sqlite3.OperationalError for _ in perhaps]):
+        rows = database.execute(query, values).fetchall()
     return [[None if each is None else str(each) for each in row] for row in rows]
 
 

@@ -60,6 +60,10 @@ class PostgresqlShop(Shop):
         """Make a dump of a database."""
         self.base.postgres.client("pg_dump", "-Fc", *options, "-f", str(self.base.dump), name)
 
+    def sql(self, script: str) -> object:
+        """Run statements as the service does."""
+        return self.base.sql(script)
+
     def same(self) -> None:
         """Have a dump of what is live now."""
         self.base.dump = self.base.home / "same"

@@ -71,6 +71,10 @@ class Shop(abc.ABC):
     def write(self) -> None:
         """Write a row into the live database, as its service does."""
 
+    @abc.abstractmethod
+    def sql(self, script: str) -> object:
+        """Run statements on the live database, as its service does."""
+
     def same(self) -> None:
         """Have a dump of what is live now: nothing is missing in it."""
         raise NotImplementedError

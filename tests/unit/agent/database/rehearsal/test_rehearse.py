@@ -89,7 +89,7 @@ def test_after_a_deploy_another_schema_is_no_problem_and_not_proven(
     running.fresh()
     deploy = Deploy(tmp_path)
     deploy.save()
-    words = "lacks 1 of 10 objects: column public.goods.more"
+    words = "lacks 1 of 11 objects: column public.goods.more"
     for overwrite in (False, True):
         if overwrite:
             deploy.overwrite()
