@@ -13,11 +13,14 @@ from pytest_rollback.agent.messages.backup.verify import (
     ComponentBackups,
     ReleaseContent,
 )
+from pytest_rollback.checks import parts as of_parts
 from pytest_rollback.checks import unchanged as of_release
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.fixtures.host import NO_SET
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.release import BACKUPS
 from pytest_rollback.text.quantities import count, part
 
 SAVE_AGAIN = (
@@ -64,14 +67,15 @@ def faults(saved: Backups, owner: str) -> Faults:
 
 
 @criterion("readiness.record.trusted", phase="prepare")
-def test_a_backup_set_is_recorded(saved: Backups) -> None:
-    """The backup set has a record that lists files and that only its owner can write."""
+def test_a_backup_set_is_recorded(saved: Backups, system: System) -> None:
+    """The backup set has a record of each part, and only its owner can write it."""
     record = saved.record
 
     if record.problems:
         raise Refused("; ".join(record.problems), hint=NO_SET)
     if not (record.files + len(record.added) or record.parts):
         raise Refused("the backup set is empty: there is nothing to roll back", hint=NO_SET)
+    of_parts.recorded(record, system)
 
 
 @criterion("readiness.backups.complete", phase="files")
@@ -124,7 +128,8 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
             "cannot be read",
             hint="pass both commits in the deploy script: rollback save --help",
         )
-    if found is None and (system.release.links or system.release.packages):
+    whole = BACKUPS not in parts.names(system)
+    if found is None and whole and (system.release.links or system.release.packages):
         return  # readiness.release compares these
     if found is None:
         raise Advisory(
