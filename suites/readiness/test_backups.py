@@ -18,9 +18,7 @@ from pytest_rollback.checks import unchanged as of_release
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.fixtures.host import NO_SET
-from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import BACKUPS
 from pytest_rollback.text.quantities import count, part
 
 SAVE_AGAIN = (
@@ -128,8 +126,7 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
             "cannot be read",
             hint="pass both commits in the deploy script: rollback save --help",
         )
-    whole = BACKUPS not in parts.names(system)
-    if found is None and whole and (system.release.links or system.release.packages):
+    if found is None and of_parts.compared(system):
         return  # readiness.release compares these
     if found is None:
         raise Advisory(
@@ -161,12 +158,8 @@ def test_the_backups_are_those_of_the_previous_release(
     """Every backup has the content that the recorded commit of the previous release has."""
     found = saved.previous
     record_property("compared", found.compared if found else "no repository described")
-    demand(
-        found,
-        system,
-        "the backups",
-        f"find out which release was live when the set was saved; {SAVE_AGAIN}",
-    )
+    hint = f"find out which release was live when the set was saved; {SAVE_AGAIN}"
+    demand(found, system, "the backups", hint)
 
 
 @criterion("readiness.release.current", phase="files")

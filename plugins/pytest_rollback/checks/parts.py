@@ -9,7 +9,7 @@ from pytest_rollback.agent.messages.backup.verify import BackupRecord
 from pytest_rollback.errors import Advisory, Inconclusive, Refused, RollbackError
 from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import BACKUPS, COMMANDS, IMAGES, LINKS
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, IMAGES, LINKS, PACKAGES
 
 Found = Mapping[str, PreviousParts]
 """The previous version of each part of a release, by strategy, in the order of parts."""
@@ -90,6 +90,12 @@ def recorded(record: BackupRecord, system: System) -> None:
             findings=[f"{part}: not in the record" for part in lacking],
             hint=f"the next deploy records all parts: {SAVE}",
         )
+
+
+def compared(system: System) -> bool:
+    """Return whether strategies compare all of a release with what they recorded of it."""
+    names = parts.names(system)
+    return BACKUPS not in names and bool({LINKS, PACKAGES} & {*names})
 
 
 def _has(record: BackupRecord, system: System, name: str) -> bool:
