@@ -13,6 +13,7 @@ from pytest_rollback.agent.messages.backup.verify import (
     ComponentBackups,
     ReleaseContent,
 )
+from pytest_rollback.checks import parts as of_parts
 from pytest_rollback.checks import unchanged as of_release
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
@@ -64,14 +65,15 @@ def faults(saved: Backups, owner: str) -> Faults:
 
 
 @criterion("readiness.record.trusted", phase="prepare")
-def test_a_backup_set_is_recorded(saved: Backups) -> None:
-    """The backup set has a record that lists files and that only its owner can write."""
+def test_a_backup_set_is_recorded(saved: Backups, system: System) -> None:
+    """The backup set has a record of each part, and only its owner can write it."""
     record = saved.record
 
     if record.problems:
         raise Refused("; ".join(record.problems), hint=NO_SET)
     if not (record.files + len(record.added) or record.parts):
         raise Refused("the backup set is empty: there is nothing to roll back", hint=NO_SET)
+    of_parts.recorded(record, system)
 
 
 @criterion("readiness.backups.complete", phase="files")
@@ -124,7 +126,7 @@ def demand(found: ReleaseContent | None, system: System, whose: str, hint: str) 
             "cannot be read",
             hint="pass both commits in the deploy script: rollback save --help",
         )
-    if found is None and (system.release.links or system.release.packages):
+    if found is None and of_parts.compared(system):
         return  # readiness.release compares these
     if found is None:
         raise Advisory(
@@ -156,12 +158,8 @@ def test_the_backups_are_those_of_the_previous_release(
     """Every backup has the content that the recorded commit of the previous release has."""
     found = saved.previous
     record_property("compared", found.compared if found else "no repository described")
-    demand(
-        found,
-        system,
-        "the backups",
-        f"find out which release was live when the set was saved; {SAVE_AGAIN}",
-    )
+    hint = f"find out which release was live when the set was saved; {SAVE_AGAIN}"
+    demand(found, system, "the backups", hint)
 
 
 @criterion("readiness.release.current", phase="files")

@@ -29,7 +29,7 @@ def test_the_component_would_import(
     tried = restored_tree.components[component.name].imports
     record_property("imports", list(tried))
     restored.imports(restored_tree, component)
-    returned.tried(system)
+    returned.tried(system, component)
 
 
 @criterion("readiness.tree.constructs", phase="files", needs=("component.constructs",))
@@ -40,4 +40,4 @@ def test_the_component_would_be_constructed(
     tried = restored_tree.components[component.name].constructs
     record_property("constructed in ms", {each.call: each.ms for each in tried})
     restored.constructs(restored_tree, component)
-    returned.tried(system)
+    returned.tried(system, component)

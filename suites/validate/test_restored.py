@@ -11,8 +11,9 @@ from pytest_rollback.checks.unchanged import demand
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
 from pytest_rollback.fixtures.live_state import RestoredSystem
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import PACKAGES
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, PACKAGES
 from pytest_rollback.text.quantities import count, part
 
 Keep = Callable[[str, object], None]
@@ -71,9 +72,11 @@ def test_no_saved_copy_is_left(files: Leftovers, system: System, record_property
     record_property("copies recorded", recorded)
     record_property("strays", list(files.strays))
 
-    if system.release.strategy == PACKAGES and not recorded:
+    names = parts.names(system)
+    if PACKAGES in names and BACKUPS not in names and not recorded:
         return  # archives are kept apart, and no copy lies beside a file
-    whole = bool(system.release.commands)  # then validate.release.back wants the record
+    # Then validate.release.back wants the record.
+    whole = COMMANDS in names and BACKUPS not in names
     if not (recorded + sum(group.added for group in files.groups) or whole):
         raise Refused(
             "no backup was recorded, so that none is left proves nothing",

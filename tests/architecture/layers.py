@@ -55,6 +55,7 @@ SHARED = (
     "system.masking",
     "state.journal",
     "services.registry",
+    "backup.owners",
     "database.messages",
     "database.previous.messages",
     "database.routes",

@@ -13,7 +13,7 @@ import pytest
 from pytest_rollback.agent.observe.logs import timestamps
 from pytest_rollback.agent.observe.logs.findings import ErrorRules, counted
 from pytest_rollback.agent.observe.logs.reading import read
-from pytest_rollback.manifest.model import Logs
+from pytest_rollback.manifest.thresholds import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

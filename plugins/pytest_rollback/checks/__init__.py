@@ -9,5 +9,6 @@ adds it up. `soak` watches a system for its minutes. `running` says which proces
 and who else runs or listens, `restored` whether what a rollback restores would work, and
 `unchanged` whether what no backup holds is as both releases have it; `released` whether a previous
 release that is kept as a whole is there, stays, and is live again, and `returned` the same where
-commands bring it back. `orphans` are unit files that a rollback neither installs nor takes away.
+commands bring it back; `parts` asks that of each part of a release, and whether all were recorded.
+`orphans` are unit files that a rollback neither installs nor takes away.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_rollback.agent.messages.backup.strategies import PreviousPart, PreviousParts
+from pytest_rollback.checks.returned import back as shown_back
 from pytest_rollback.checks.returned import returnable
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
 from pytest_rollback.manifest.model import System
@@ -21,7 +22,7 @@ LOADED = (
 SAVE = "rollback save --replace, in the deploy script before it switches to the new release"
 
 
-def kept(found: PreviousParts, strategy: str, system: System) -> None:
+def kept(strategy: str, found: PreviousParts, system: System) -> None:
     """Check that the previous version of each part is there, as it was recorded.
 
     Raises:
@@ -76,7 +77,7 @@ def _whole(part: PreviousPart) -> None:
         )
 
 
-def safe(found: PreviousParts) -> None:
+def safe(_strategy: str, found: PreviousParts) -> None:
     """Check that nothing would take the previous version away, and nothing was put into it.
 
     Raises:
@@ -164,7 +165,7 @@ def _pinned(found: PreviousParts) -> None:
         )
 
 
-def expected(found: PreviousParts) -> None:
+def expected(_strategy: str, found: PreviousParts) -> None:
     """Check that what is live is what was deployed after the previous release was recorded.
 
     Raises:
@@ -179,12 +180,16 @@ def expected(found: PreviousParts) -> None:
         )
 
 
-def back(found: PreviousParts) -> None:
+def back(strategy: str, found: PreviousParts) -> None:
     """Check that the previous version of each part is live again.
 
     Raises:
         Refused: it is not.
+        Inconclusive: commands cannot tell.
     """
+    if strategy == COMMANDS:
+        shown_back(found)
+        return
     wrong = [
         f"what is live is {part.live}, the previous release is in {part.place or 'no known place'}"
         for part in found.parts

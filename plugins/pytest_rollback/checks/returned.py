@@ -5,7 +5,9 @@ from __future__ import annotations
 from pytest_rollback.agent.messages.backup.commands import ReleaseProof
 from pytest_rollback.agent.messages.backup.strategies import PreviousParts
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
-from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest import parts
+from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.manifest.release import COMMANDS
 from pytest_rollback.text.quantities import count
 
 SAVE = "rollback save --replace, in the deploy script before it changes the release"
@@ -51,13 +53,13 @@ def _told(found: PreviousParts) -> None:
         )
 
 
-def tried(system: System) -> None:
-    """Check that what is tried before a rollback is the previous release.
+def tried(system: System, component: Component) -> None:
+    """Check that what is tried of a component before a rollback is the previous release.
 
     Raises:
         Advisory: commands bring it back, so that only the one that is live can be tried.
     """
-    if system.release.commands:
+    if parts.strategy(system, component) == COMMANDS:
         raise Advisory(
             "what was tried is the release that is live: the previous one is where its commands "
             "have it",
@@ -65,7 +67,7 @@ def tried(system: System) -> None:
         )
 
 
-def told_apart(found: PreviousParts, proof: ReleaseProof | None) -> None:
+def told_apart(_strategy: str, found: PreviousParts, proof: ReleaseProof | None) -> None:
     """Check that `look` and `proves` tell the current release from the previous one.
 
     Raises:

@@ -17,6 +17,7 @@ from pytest_rollback.evidence.afterwards import UNDONE
 from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.evidence.events import RunBegan, RunFinished, RunUndone
 from pytest_rollback.evidence.timeline import Timeline
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.release import LINKS
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
@@ -182,10 +183,11 @@ class RollbackCommand(TargetCommand):
     @property
     def came_back(self) -> str:
         """What an undo brings back: no listing tells of a directory whether it is as it was."""
-        if self.system.release.strategy != LINKS:
+        if LINKS not in parts.names(self.system):
             return "the failed release is restored"
         links = ", ".join(self.system.release.links)
-        return f"{links} leads to the failed release again, whose files nobody compared"
+        led = f"{links} leads to the failed release again, whose files nobody compared"
+        return f"{led}; so is all else" if parts.is_mixed(self.system) else led
 
     def told(self, run: str) -> None:
         """Have the reports of a run say that it was undone; say which do not."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pytest_rollback.errors import ManifestError
-from pytest_rollback.manifest import roots, validation
 from pytest_rollback.manifest.document import TomlTable, decoded, frozen, one_line
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.problems import roots, validation
 from pytest_rollback.text import named_files
 from pytest_rollback.text.places import manual
 

@@ -18,14 +18,18 @@ from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
     harmless_page,
-    matches_all,
     misplaced,
     name_of_component,
     not_backwards,
-    too_wide,
 )
-from pytest_rollback.manifest.release import About, ReleaseTable
-from pytest_rollback.manifest.thresholds import DatabaseRehearsal, EngineTable, Monitor, Triage
+from pytest_rollback.manifest.release import About, KeptBy, ReleaseTable, usual
+from pytest_rollback.manifest.thresholds import (
+    DatabaseRehearsal,
+    EngineTable,
+    Logs,
+    Monitor,
+    Triage,
+)
 from pytest_rollback.manifest.values import (
     Absolute,
     DataReturn,
@@ -130,6 +134,7 @@ class Component(Frozen):
     name: Annotated[Name, AfterValidator(name_of_component)]
     unit: Unit
     required: bool = True
+    strategy: KeptBy | None = None
     files: tuple[str, ...] = ()
     imports: tuple[Annotated[str, Field(pattern=r"^[\w.]+(:[\w.]+)?$")], ...] = ()
     constructs: tuple[Construct, ...] = ()
@@ -212,24 +217,6 @@ class Database(EngineTable):
         return self
 
 
-class Noise(Frozen):
-    """A harmless line that matches the pattern of errors, until a day."""
-
-    pattern: Annotated[Pattern, AfterValidator(too_wide)]
-    owner: str
-    until: Day
-
-
-class Logs(Frozen):
-    """`[logs]`: the pattern of errors, and for how long the log has to be clean."""
-
-    errors: Annotated[Pattern, AfterValidator(matches_all)] = (
-        r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
-    )
-    window: Seconds = 300.0
-    noise: tuple[Noise, ...] = ()
-
-
 class Fallback(Frozen):
     """`[fallback]`: the source of a file whose backup is missing."""
 
@@ -282,6 +269,12 @@ class System(Frozen):
     notify: Notify | None = None
     contacts: tuple[Contact, ...] = ()
     fleet: Fleet | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual(cls, given: object) -> object:
+        """Name what most deploys switch, where a strategy needs it and nothing is named."""
+        return usual(given)
 
     @model_validator(mode="after")
     def _told_by_the_manager(self) -> System:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from pytest_rollback.manifest.refused import own_suffix
 from pytest_rollback.manifest.values import Absolute, Frozen, Inside, Name, Seconds, SecretFile
@@ -78,6 +78,10 @@ Argv = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_leng
 """A command as words, run without a shell."""
 
 
+KeptBy = Literal["backups", "links", "images", "packages", "commands"]
+"""How a previous release is kept."""
+
+
 class ReleaseCommands(Frozen):
     """`[release.commands]`: what is run on the host, as words and without a shell.
 
@@ -99,6 +103,7 @@ class ReleaseCommands(Frozen):
 class ReleaseTable(Frozen):
     """`[release]`: the strategy by which the previous release is kept and comes back.
 
+    Components may have another one each, and what is set here is for all that share a strategy.
     `backups` is where backups of files are kept: beside them, or in the state directory, where no
     deploy deletes them and no package manager sees them. `keep` is how many releases back can be
     chosen then, how many releases the deploy tool keeps behind a link, or of how many records the
@@ -109,7 +114,7 @@ class ReleaseTable(Frozen):
     directory where none is named, and `sources` are directories with archives. `commands` are run.
     """
 
-    strategy: Literal["backups", "links", "images", "packages", "commands"] = "backups"
+    strategy: KeptBy = "backups"
     backups: Literal["beside", "state"] = "beside"
     links: tuple[Inside, ...] = ()
     keep: Annotated[int, Field(ge=1)] | None = None
@@ -120,16 +125,6 @@ class ReleaseTable(Frozen):
     sources: tuple[Absolute, ...] = ()
     commands: ReleaseCommands | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _usual(cls, given: object) -> object:
-        """Name what most deploys switch, where a strategy needs it and nothing is named."""
-        usual = {LINKS: CURRENT, IMAGES: COMPOSE}
-        chosen = given.get("strategy") if isinstance(given, dict) else None
-        if isinstance(given, dict) and chosen in usual and not given.get(chosen):
-            return {**given, chosen: usual[chosen]}
-        return given
-
     @property
     def sets(self) -> int:
         """How many backup sets are kept in the state directory, 0 where they lie beside files."""
@@ -137,7 +132,19 @@ class ReleaseTable(Frozen):
 
     @property
     def switched(self) -> tuple[str, ...]:
-        """What a deploy switches, below the root: links, or files that name images; or nothing."""
-        if self.strategy == IMAGES:
-            return self.images
-        return self.links if self.strategy == LINKS else ()
+        """What a deploy switches, below the root: links, and files that name images; or nothing."""
+        return (*self.links, *self.images)
+
+
+def usual(document: object) -> object:
+    """Return a document with what most deploys switch, where it names a strategy alone."""
+    if not isinstance(document, dict):
+        return document
+    release, components = document.get("release", {}), document.get("components", ())
+    if not isinstance(release, dict) or not isinstance(components, (list, tuple)):
+        return document
+    named = {release.get("strategy")}
+    named |= {each.get("strategy") for each in components if isinstance(each, dict)}
+    known = {LINKS: CURRENT, IMAGES: COMPOSE}
+    more = {key: paths for key, paths in known.items() if key in named and not release.get(key)}
+    return {**document, "release": {**release, **more}} if more else document

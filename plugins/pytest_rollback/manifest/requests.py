@@ -12,12 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_rollback.agent.messages.backup.verify import DescribedName
 from pytest_rollback.agent.messages.configuration import ConfigurationRequest
-from pytest_rollback.agent.messages.location import (
-    ComponentFiles,
-    HolderProcess,
-    Location,
-    Selection,
-)
+from pytest_rollback.agent.messages.location import HolderProcess, Location, Selection
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec, SecretHeader, TlsFiles
 from pytest_rollback.agent.messages.probes.served import ServedRequest
@@ -31,6 +26,7 @@ from pytest_rollback.agent.messages.trial import (
 )
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import Component, Edge, Maintenance, System
 from pytest_rollback.manifest.probes import Probe
 from pytest_rollback.text.entry_points import managers
@@ -52,7 +48,7 @@ def location(system: System, run: str = "", holder: HolderProcess | None = None)
 def selection(system: System, owners: tuple[str, ...] = ()) -> Selection:
     """Return which recorded files are meant: those of some owners, or all."""
     return Selection(
-        components=tuple(ComponentFiles(each.name, each.files) for each in system.components),
+        components=parts.files(system),
         only=owners,
         configuration=configuration(system),
         git=system.fallback.git,

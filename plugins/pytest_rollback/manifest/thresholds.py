@@ -1,4 +1,4 @@
-"""Bounds in `rollback.toml`: of `[triage]`, of `[monitor]`, and of `[database.rehearsal]`."""
+"""Bounds in `rollback.toml`: of `[triage]`, `[monitor]`, `[logs]`, and `[database.rehearsal]`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pytest_rollback.manifest.refused import reached_at
+from pytest_rollback.manifest.refused import matches_all, reached_at, too_wide
 from pytest_rollback.manifest.values import (
     DURATION,
     SHARE,
     Absolute,
+    Day,
     Frozen,
     Name,
+    Pattern,
     Relation,
     RelationColumn,
     Seconds,
@@ -161,3 +163,21 @@ class DatabaseRehearsal(Frozen):
     scratch: Absolute = "/var/tmp"  # noqa: S108 - a directory of its own is made there
     limit: Seconds = 3600.0
     largest: Size = 10 * 10**9
+
+
+class Noise(Frozen):
+    """A harmless line that matches the pattern of errors, until a day."""
+
+    pattern: Annotated[Pattern, AfterValidator(too_wide)]
+    owner: str
+    until: Day
+
+
+class Logs(Frozen):
+    """`[logs]`: the pattern of errors, and for how long the log has to be clean."""
+
+    errors: Annotated[Pattern, AfterValidator(matches_all)] = (
+        r"\b(ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)"
+    )
+    window: Seconds = 300.0
+    noise: tuple[Noise, ...] = ()

@@ -35,6 +35,7 @@ def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     gate.enter()
     steps = rehearse(gate, only)
     if not (run.isolates or gate.resumed):
+        entry.demand_parts(gate.connection, gate.scope)
         entry.demand_work(steps, gate.connection, gate.scope)
     gate.demand_accepted((change for step in steps for change in step.changes), planned=True)
     gate.timeline.note(Planned(tuple(lines(steps, gate.scope))))

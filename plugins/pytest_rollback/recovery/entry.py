@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_rollback.agent.messages.backup.strategies import PreviousParts
 from pytest_rollback.agent.messages.backup.verify import HEADING
@@ -16,15 +17,17 @@ from pytest_rollback.agent.messages.services.running import Running
 from pytest_rollback.agent.messages.trial import ENTRY, Trial
 from pytest_rollback.agent.messages.unit_files import UNIT_FILES, UnitFilesPlan, UnitFilesRequest
 from pytest_rollback.checks import orphans, released, restored
+from pytest_rollback.checks import parts as of_parts
 from pytest_rollback.checks.running import refuse_elsewhere, refuse_survivors
 from pytest_rollback.errors import Advisory, Refused, RollbackError, UsageError
-from pytest_rollback.manifest import requests
+from pytest_rollback.manifest import parts, requests
+from pytest_rollback.manifest.release import COMMANDS
 from pytest_rollback.recovery import status, strategies
 from pytest_rollback.recovery.action import Scope
 from pytest_rollback.recovery.actions import CLEAR_CACHES
 from pytest_rollback.recovery.actions.services import running_of
 from pytest_rollback.recovery.rehearsal import RehearsedStep
-from pytest_rollback.transport.call import Call
+from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
 COMPILES = "readiness.tree.compiles"
@@ -88,6 +91,19 @@ def demand_work(steps: Iterable[RehearsedStep], connection: Connection, scope: S
     )
 
 
+def demand_parts(connection: Connection, scope: Scope) -> None:
+    """Check that every part of a release of several was recorded; half a release is none.
+
+    Nobody can overrule it: without a record of it a part would stay as the deploy has left it.
+
+    Raises:
+        Refused: one was not recorded.
+    """
+    if parts.is_mixed(scope.system):
+        record = connection.ask(Call(HEADING, requests.location(scope.system)))
+        of_parts.recorded(record, scope.system)
+
+
 def _is_open(connection: Connection) -> bool:
     """Return whether the last run of this target has yet to end, whatever it has left to do."""
     target = connection.system.target.name
@@ -109,12 +125,12 @@ def objections(
     read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
     running = running_of(scope)
     units = _unit_files(scope)
-    kept = strategies.calls(strategies.used(system), system)
-    calls = [*kept.values(), tree, read, running, *([units] if units else [])]
+    kept = strategies.calls(strategies.used(system, scope.only), system)
+    calls: list[AnyCall] = [*kept.values(), tree, read, running, *([units] if units else [])]
     answers = connection.ask_all(calls, deadline=TIMEOUT + GRACE)
     try:
         found = [
-            *_kept(scope, {name: answers.of(call) for name, call in kept.items()}),
+            *_kept(scope, strategies.previous(answers, system, kept)),
             *_found(scope, answers.of(tree), answers.of(read)),
             *_left(scope, answers.of(running)),
             *_unowned(scope, answers.of(units) if units else UnitFilesPlan()),
@@ -129,10 +145,10 @@ def objection(name: str, error: RollbackError, chosen: Container[str]) -> Object
     return Objection(name, error, name in chosen or isinstance(error, restored.NotTried))
 
 
-def _kept(scope: Scope, parts: Mapping[str, PreviousParts]) -> Iterator[tuple[str, RollbackError]]:
-    """Yield why the previous release cannot be gone back to, for each strategy that keeps it."""
-    for name, found in parts.items():
-        yield from _raised(KEPT, released.kept, found, name, scope.system)
+def _kept(scope: Scope, found: Mapping[str, PreviousParts]) -> Iterator[tuple[str, RollbackError]]:
+    """Yield why the previous release cannot be gone back to, with every part that cannot."""
+    check = partial(released.kept, system=scope.system)
+    yield from _raised(KEPT, of_parts.each, found, scope.system, check)
 
 
 def _found(
@@ -141,9 +157,11 @@ def _found(
     """Yield what each criterion has against it; optional components stop nobody."""
     system = scope.system
     yield from _raised(COMPILES, restored.compiles, trial, system)
-    if system.release.commands:  # nobody has the previous release before they have run
+    # What commands bring back nobody has before they have run.
+    there = [each for each in scope.components if parts.strategy(system, each) != COMMANDS]
+    if not there:
         return
-    for component in scope.components:
+    for component in there:
         if component.required:
             yield from _raised(IMPORTS, restored.imports, trial, component)
             yield from _raised(CONSTRUCTS, restored.constructs, trial, component)

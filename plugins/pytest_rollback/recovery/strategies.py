@@ -8,8 +8,9 @@ take it away, and whether it is live again. What a rollback changes are recorded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pytest_rollback.agent.messages.backup.commands import (
@@ -34,11 +35,12 @@ from pytest_rollback.agent.messages.backup.strategies import (
     RecordedPart,
 )
 from pytest_rollback.agent.messages.location import HolderProcess, Release
-from pytest_rollback.manifest import requests
+from pytest_rollback.errors import RollbackError, UsageError
+from pytest_rollback.manifest import parts, requests
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import COMMANDS, IMAGES, KEEP, LINKS, PACKAGES
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, IMAGES, KEEP, LINKS, PACKAGES
 from pytest_rollback.text.quantities import count
-from pytest_rollback.transport.call import AnyCall, Call
+from pytest_rollback.transport.call import Answers, Call
 from pytest_rollback.transport.connection import Connection
 
 PATIENT = 300.0
@@ -73,11 +75,13 @@ class Strategy:
 def _links(system: System, current: str = "", *, dry: bool = False) -> LinksRequest:
     release = system.release
     where, keep = requests.location(system), release.keep or 0
-    return LinksRequest(where, release.switched, release.besides, keep, current, dry)
+    return LinksRequest(where, release.links, release.besides, keep, current, dry)
 
 
 def _images(system: System) -> ImagesRequest:
-    units = tuple(dict.fromkeys(each.unit for each in system.components))
+    shared = system.services.project  # its file names the images of all services
+    chosen = (e for e in system.components if shared or parts.strategy(system, e) == IMAGES)
+    units = tuple(dict.fromkeys(each.unit for each in chosen))
     where = requests.location(system)
     address, files = requests.manager(system), system.release.images
     return ImagesRequest(where, address, units, system.about.name, files)
@@ -125,26 +129,26 @@ def looks(system: System, times: int = 1) -> float:
 
 
 STRATEGIES: Mapping[str, Strategy] = {
+    PACKAGES: Strategy(
+        PACKAGES,
+        lambda _system: (),
+        lambda system, _current, dry: Call(PACKAGES_RECORD, packages(system, dry=dry), PATIENT),
+        lambda system: Call(PACKAGES_PREVIOUS, packages(system), PATIENT),
+        _told_package,
+    ),
     LINKS: Strategy(
         LINKS,
-        lambda system: system.release.switched,
+        lambda system: system.release.links,
         lambda system, current, dry: Call(LINKS_RECORD, _links(system, current, dry=dry), PATIENT),
         lambda system: Call(LINKS_PREVIOUS, _links(system), PATIENT),
         lambda part: f"{part['link']} -> {part['target']}, {count(part['files'], 'file')} listed",
     ),
     IMAGES: Strategy(
         IMAGES,
-        lambda system: system.release.switched,
+        lambda system: system.release.images,
         lambda system, _current, _dry: Call(IMAGES_RECORD, _images(system), PATIENT),
         lambda system: Call(IMAGES_PREVIOUS, _images(system), PATIENT),
         lambda part: f"{part['unit']} runs {part['reference']}, image {part['image'][:12]}",
-    ),
-    PACKAGES: Strategy(
-        PACKAGES,
-        lambda system: system.release.switched,
-        lambda system, _current, dry: Call(PACKAGES_RECORD, packages(system, dry=dry), PATIENT),
-        lambda system: Call(PACKAGES_PREVIOUS, packages(system), PATIENT),
-        _told_package,
     ),
     COMMANDS: Strategy(
         COMMANDS,
@@ -164,32 +168,95 @@ def told(name: str, part: Mapping[str, Any]) -> str:
     return STRATEGIES[name].told(part)
 
 
-def used(system: System) -> tuple[Strategy, ...]:
-    """Return the strategies of a system that remember more than files."""
-    return tuple(each for name, each in STRATEGIES.items() if name == system.release.strategy)
+def used(system: System, only: Collection[str] = ()) -> tuple[Strategy, ...]:
+    """Return the strategies of a system that remember more than files, in the order of its parts.
+
+    Of a release of several parts those that a rollback of some components brings back.
+    """
+    named = [name for name in parts.names(system) if name in STRATEGIES]
+    mixed = parts.is_mixed(system)
+    return tuple(STRATEGIES[n] for n in named if not mixed or parts.is_chosen(system, n, only))
 
 
-def calls(chosen: Iterable[Strategy], system: System) -> dict[str, AnyCall]:
+Calls = Mapping[str, Call[Any, PreviousParts]]
+"""The calls that look at the previous version of each part, by strategy."""
+
+
+def calls(chosen: Iterable[Strategy], system: System) -> Calls:
     """Return the calls that look at the previous version of each part, by strategy."""
     return {each.name: each.previous(system) for each in chosen}
+
+
+def previous(answers: Answers, system: System, asked: Calls) -> dict[str, PreviousParts]:
+    """Return the previous version of each part, by strategy.
+
+    Raises:
+        RollbackError: what stood in the way of one.
+    """
+    return {name: answered(system, name, partial(answers.of, call)) for name, call in asked.items()}
 
 
 def remembered(connection: Connection, request: SaveRequest, *, dry: bool = False) -> SaveRequest:
     """Return the request with what strategies have to remember of the release that is live.
 
     What a deploy switches is saved like a file that it changes. A previous release without a name
-    gets that of its strategy.
+    gets that of its strategy; one of several parts needs a name of its own.
+
+    Raises:
+        UsageError: a part of the release would not be recorded, or it has no name.
     """
     system = connection.system
     chosen = used(system)
     if not chosen:
         return request
+    demand_all(system, request)
     asked = {each.name: each.record(system, request.current.name, dry) for each in chosen}
     answers = connection.ask_all([*asked.values()], deadline=PATIENT)
-    known = {name: answers.of(call) for name, call in asked.items()}
-    parts = {name: each.text for name, each in known.items()}
+    known = {n: answered(system, n, partial(answers.of, call)) for n, call in asked.items()}
+    texts = {name: each.text for name, each in known.items()}
     switched = [path for each in chosen for path in each.files(system)]
     files = tuple(dict.fromkeys((*request.files, *switched)))
     named = next((each.release for each in known.values() if each.release), "")
     previous = request.previous if request.previous.name else Release(named, None)
-    return request._replace(files=files, parts=parts, previous=previous)
+    return request._replace(files=files, parts=texts, previous=previous)
+
+
+def demand_all(system: System, request: SaveRequest) -> None:
+    """Check that a record would have every part of a release of several, under one name.
+
+    Raises:
+        UsageError: it would not; nothing was recorded.
+    """
+    if not parts.is_mixed(system):
+        return
+    names = ", ".join(each.words for each in parts.of(system))
+    if not request.previous.name:
+        raise UsageError(
+            f"--previous is missing: the parts of this release have no name in common: {names}",
+            hint="add --previous NAME, the release that is live",
+        )
+    own = parts.words(system, BACKUPS)
+    switched = set(system.release.switched)
+    if BACKUPS in parts.names(system) and not (request.added or {*request.files} - switched):
+        raise UsageError(
+            f"no file was named of {own}: only the rest of {request.previous.name} would be "
+            "recorded, and half a release is none",
+            hint="name what the deploy changes there; where it changes nothing, one file of it: "
+            "rollback save --previous OLD --current NEW FILE",
+        )
+
+
+def answered(system: System, name: str, answer: Callable[[], Any]) -> Any:  # noqa: ANN401 - any answer
+    """Return an answer about a part; an error names the part, where the release has several.
+
+    Raises:
+        RollbackError: what stood in its way.
+    """
+    part = parts.words(system, name)
+    try:
+        return answer()
+    except RollbackError as error:
+        if not part:
+            raise
+        said = f"{part}: {error.message}"
+        raise type(error)(said, hint=error.hint, findings=error.findings) from error

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.data_return import typed
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import seconds
 from pytest_rollback.run.extra_types import Given
@@ -73,6 +74,11 @@ class RunOptions:
             raise UsageError(
                 f"there is no component {', '.join(unknown)} in {path}",
                 hint=f"choose one of: {', '.join(known)}",
+            )
+        for part in parts.divided(system, self.only):
+            raise UsageError(
+                f"{part.words} come back together: they are one part of the release",
+                hint=" ".join(f"--component={each}" for each in part.components),
             )
         fitting(self.armed, system)
 

@@ -126,7 +126,7 @@ def engines(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
 
 def containers(system: System) -> tuple[str, ...]:
     """Return the module that tells containers of units, where the releases of a system are some."""
-    runs = system.services.manager == "systemd" and system.release.strategy == "images"
+    runs = system.services.manager == "systemd" and bool(system.release.images)
     return ("services.compose.contained",) if runs else ()
 
 

@@ -21,7 +21,7 @@ def test_what_a_program_would_load_is_red(path: str) -> None:
     """A module beside the recorded ones takes the place of another one of its name."""
     (part,) = with_more("log/today", path).parts
     with pytest.raises(Refused) as raised:
-        released.safe(PreviousParts((part._replace(risks=("a cleaning",)),)))
+        released.safe("links", PreviousParts((part._replace(risks=("a cleaning",)),)))
 
     assert raised.value.findings == (f"{PART.place}/{path}",)
 
@@ -30,9 +30,9 @@ def test_what_a_program_would_load_is_red(path: str) -> None:
 def test_what_a_system_writes_is_worth_saying(path: str) -> None:
     """Logs, caches and uploads do not change which release runs."""
     with pytest.raises(Advisory):
-        released.safe(with_more(path))
+        released.safe("links", with_more(path))
 
 
 def test_nothing_besides_is_safe() -> None:
     """As it was recorded."""
-    released.safe(with_more())
+    released.safe("links", with_more())

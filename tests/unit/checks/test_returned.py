@@ -59,9 +59,9 @@ def test_releases_are_told_apart_today_or_never(
     found: PreviousParts, proof: ReleaseProof | None, kind: type[RollbackError]
 ) -> None:
     """A proof that passes now, and a look that shows the same, prove nothing afterwards."""
-    returned.told_apart(LIVE, FAILS)
+    returned.told_apart("commands", LIVE, FAILS)
     with pytest.raises(kind) as told:
-        returned.told_apart(found, proof)
+        returned.told_apart("commands", found, proof)
     assert type(told.value) is kind
     assert told.value.hint
 
@@ -97,4 +97,4 @@ def test_it_is_proven_by_a_second_command_alone(
 def test_what_was_tried_is_not_the_previous_release() -> None:
     """Readiness says so, and stops nobody."""
     with pytest.raises(Advisory, match="the release that is live"):
-        returned.tried(parse(tomllib.loads(SHOP), "x"))
+        returned.tried(system := parse(tomllib.loads(SHOP), "x"), system.components[0])

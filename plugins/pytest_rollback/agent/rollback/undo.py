@@ -85,17 +85,30 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
     written = work.journal.entries[:]
     more = moved_back.unnamed(request.location, work.folder, written)
     apart = left_alone(request, [*written, *more])
-    moved = sum(_attempt(request, work, each, said, apart) for each in [*written, *more][::-1])
-    if said:
-        raise HostError("; ".join(each.message for each in said), said[0].hint, "unfinished")
+    first, last = _in_turn([*written, *more][::-1])
+    moved = sum(_attempt(request, work, each, said, apart) for each in first)
+    _refuse(said)
     parts = reversed(list(progress.PARTS))
     undone = sum(revert.take_back(request.location, work, part, apart) for part in parts)
+    moved += sum(_attempt(request, work, each, said, apart) for each in last)
+    _refuse(said)
     removed_directories.take_back(of(written, removed_directories.MAKING), apart)
     if request.manager and any(work.journal.last(each) for each in UNREAD):
         registry.of(ManagerAddress(request.manager, request.socket)).reload()
     if work.journal.last("page on"):
         page_file.tell(request.check, request.reload)
     return Undone(undone, moved)
+
+
+def _in_turn(written: Entries) -> Tuple[Entries, Entries]:
+    """Return what is taken back before restored files, and after them: packages came before."""
+    last = [each for each in written if each["event"] == packages.RETURNING]
+    return [each for each in written if each not in last], last
+
+
+def _refuse(said: List[HostError]) -> None:
+    if said:
+        raise HostError("; ".join(each.message for each in said), said[0].hint, "unfinished")
 
 
 def _attempt(

@@ -20,7 +20,7 @@ from pytest_rollback.agent.messages.backup.git import COMPARE, ReleasesRequest
 from pytest_rollback.agent.messages.backup.save import FORESEE, SAVE, SaveRequest, SaveResult
 from pytest_rollback.agent.messages.location import Release
 from pytest_rollback.errors import UsageError
-from pytest_rollback.manifest import requests
+from pytest_rollback.manifest import parts, requests
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import strategies
@@ -203,7 +203,8 @@ def wished(asked: argparse.Namespace, connection: Connection) -> SaveRequest:
 def _previous(asked: argparse.Namespace, connection: Connection, between: Compared) -> Release:
     """Return the release that is live; one without a name is named by what it is kept by."""
     if asked.previous is None and strategies.used(connection.system):
-        return Release("", None)
+        usual = between.previous if parts.is_mixed(connection.system) else None
+        return usual or Release("", None)
     return meant("--previous", asked.previous, between.previous)
 
 

@@ -13,6 +13,7 @@ from pytest_rollback.agent.messages.backup.sets import CHOOSE, SETS, BackupSets,
 from pytest_rollback.cli.target import TargetCommand
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
+from pytest_rollback.recovery import strategies
 from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.text.quantities import count
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str], program: str) -> int:
     asked = parser.parse_args(arguments)
     with TargetCommand.opened(asked, arguments, program) as at:
         where = requests.location(at.system)
-        choice = Call(CHOOSE, ChoiceRequest(where, asked.to or ""), DEADLINE)
+        needed = tuple(each.name for each in strategies.used(at.system))
+        choice = Call(CHOOSE, ChoiceRequest(where, asked.to or "", needed), DEADLINE)
         call: AnyCall = Call(SETS, where) if asked.to is None else choice
         found: BackupSets = at.connection.ask(call)
     for line in lines(at.system, found, chosen=asked.to or ""):

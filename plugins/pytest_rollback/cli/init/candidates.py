@@ -76,13 +76,21 @@ class Candidate(NamedTuple):
     @property
     def packages(self) -> dict[str, OwningPackage]:
         """The packages of Debian that brought its units, by name."""
-        found = {each.name: each for unit in self.units for each in unit.packages}
+        apart = self.contained  # a package that brings an engine is no release
+        plain = [unit for unit in self.units if unit not in apart]
+        found = {each.name: each for unit in plain for each in unit.packages}
         return dict(sorted(found.items()))
 
     @property
+    def contained(self) -> tuple[SurveyedUnit, ...]:
+        """Units that run containers, beside others that run from a tree; none where all do."""
+        found = tuple(each for each in self.units if each.container)
+        return found if len(found) < len(self.units) else ()
+
+    @property
     def strategy(self) -> str:
-        """How its previous release seems to be kept."""
-        if self.units[0].container:
+        """How its previous release seems to be kept; that of `contained` is images."""
+        if all(each.container for each in self.units):
             return IMAGES
         if self.links:
             return LINKS
@@ -170,9 +178,9 @@ def _candidate(
     return Candidate(root, first_seen(same, root), same, others=others)
 
 
-def _kind(unit: SurveyedUnit) -> tuple[str, str, bool]:
-    """Return what all units of one description share: a manager, and how releases come."""
-    return unit.manager, unit.socket, unit.container is not None
+def _kind(unit: SurveyedUnit) -> tuple[str, str]:
+    """Return what all units of one description share: a manager."""
+    return unit.manager, unit.socket
 
 
 def first_seen(units: Sequence[SurveyedUnit], root: str) -> str:

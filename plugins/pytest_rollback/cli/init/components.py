@@ -90,6 +90,8 @@ def directories(candidate: Candidate) -> dict[str, str]:
     if candidate.strategy != BACKUPS:
         return found  # a release comes back as a whole
     for unit in candidate.units:
+        if unit.container:
+            continue  # its own file is told
         inside = [place for place, _ in unit.places if is_below(place, candidate.root)]
         first = next((place for place in inside if place != candidate.root), "")
         others = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from pytest_rollback.agent.messages.services.survey import Survey, SurveyedUnit
@@ -16,18 +16,31 @@ QUADLET = ".container"
 
 def lines(candidate: Candidate, survey: Survey) -> Iterator[TomlLine]:
     """Yield the strategy, the files that name images, and what of the images cannot come back."""
-    by_hand = [each.name for each in candidate.units if not _is_quadlet(each)]
-    made = [each.name for each in candidate.units if _is_quadlet(each)]
-    seen = [f"{', '.join(made)} of quadlets"] if made else []
-    engines = ", ".join(dict.fromkeys(_engine(each) for each in candidate.units))
-    seen += [f"{', '.join(by_hand)} by {engines} run"] if by_hand else []
-    yield TomlLine("strategy", IMAGES, f"units run containers: {'; '.join(seen)}")
-    naming = {path for unit in candidate.units for path in named(candidate, survey, unit)}
-    own = {_own(candidate, survey, unit) for unit in candidate.units} - {""}
+    units = candidate.contained or candidate.units
+    if not candidate.contained:
+        yield TomlLine("strategy", IMAGES, f"units run containers: {_seen(units)}")
+    naming = {path for unit in units for path in named(candidate, survey, unit)}
+    own = {_own(candidate, survey, unit) for unit in units} - {""}
     why = "they name the images" if naming else "those of the units: none names an image"
     yield TomlLine("images", sorted(naming or own), why)
-    for unit in candidate.units:
+    for unit in units:
         yield from _questions(candidate, survey, unit)
+
+
+def strategy(candidate: Candidate, unit: SurveyedUnit) -> Iterator[TomlLine]:
+    """Yield the strategy of a unit that runs a container, where others run from a tree."""
+    if unit in candidate.contained:
+        yield TomlLine("strategy", IMAGES, f"it runs a container: {_seen((unit,))}")
+
+
+def _seen(units: Sequence[SurveyedUnit]) -> str:
+    """Return how units run containers, for people."""
+    by_hand = [each.name for each in units if not _is_quadlet(each)]
+    made = [each.name for each in units if _is_quadlet(each)]
+    seen = [f"{', '.join(made)} of quadlets"] if made else []
+    engines = ", ".join(dict.fromkeys(_engine(each) for each in units))
+    seen += [f"{', '.join(by_hand)} by {engines} run"] if by_hand else []
+    return "; ".join(seen)
 
 
 def _questions(candidate: Candidate, survey: Survey, unit: SurveyedUnit) -> Iterator[TomlLine]:

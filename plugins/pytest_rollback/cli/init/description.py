@@ -127,16 +127,17 @@ def _services(found: Found) -> Iterator[TomlLine]:
             yield TomlLine(asks=asks)
     for each in found.candidate.others:
         of = f"{each.manager} at {each.socket}" if each.socket else each.manager
-        one = "one manager" if each.manager != first.manager else "images or files"
         yield TomlLine(
-            asks=f"{each.name} of {of} lives there too and is left out: {one}, one rollback.toml"
+            asks=f"{each.name} of {of} lives there too and is left out: one manager, one "
+            "rollback.toml"
         )
 
 
 def kept_units(found: Found) -> tuple[str, str]:
     """Return the directory below the root that has the unit files of a release, and why."""
     root = found.candidate.root
-    if found.candidate.strategy not in (BACKUPS, LINKS) and not found.parts[0].unit.container:
+    runs = any(part.unit.container for part in found.parts)
+    if found.candidate.strategy not in (BACKUPS, LINKS) and not runs:
         return "", ""
     names = {PurePosixPath(path).name for part in found.parts for path in part.unit.files[:1]}
     wanted = {each for each in names if not each.endswith(QUADLET)}
@@ -155,6 +156,7 @@ def _component(found: Found, part: Part) -> Iterator[TomlLine]:
     unit = part.unit
     yield TomlLine("name", part.name, part.order)
     yield TomlLine("unit", unit.name, f"it is {unit.state}, and runs {unit.runs or 'nothing now'}")
+    yield from contained.strategy(found.candidate, unit)
     if unit.unhandled:
         yield TomlLine(asks=unit.unhandled)
     for path in dict.fromkeys(unit.started_by):

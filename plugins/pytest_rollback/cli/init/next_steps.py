@@ -44,12 +44,12 @@ def steps(found: Found, path: Path, asked: int) -> Iterator[tuple[str, str]]:
     if not found.candidate.checkout or found.candidate.checkout.problem:
         release = ["--previous=OLD", "--current=NEW", "--files-from=CHANGED", "--added-from=ADDED"]
     if found.candidate.links:
-        save = way.rollback("save", "--replace", "--current=NEW")
+        save = way.rollback("save", "--replace", *previous_of(found), "--current=NEW")
         yield "in the deploy, before it switches the link, record the release that is live", save
         yield "switch the link, restart the units, and ask again", readiness
         return
     if found.candidate.strategy == PACKAGES:
-        save = way.rollback("save", "--replace", "--current=NEW")
+        save = way.rollback("save", "--replace", *previous_of(found), "--current=NEW")
         yield "in the deploy, before packages are installed, record those that are", save
         yield "install the packages, restart the units, and ask again", readiness
         return
@@ -61,6 +61,11 @@ def steps(found: Found, path: Path, asked: int) -> Iterator[tuple[str, str]]:
         way.rollback("save", *release, *changed),
     )
     yield "deploy it, restart the units, and ask again", readiness
+
+
+def previous_of(found: Found) -> list[str]:
+    """Return the option that names the previous release, where its parts have no name in common."""
+    return ["--previous=OLD"] if found.candidate.contained else []
 
 
 def releases(found: Found) -> tuple[str, str]:

@@ -24,7 +24,9 @@ MOVES = re.compile(r"^(?![0-9a-f]{12,}$)(.*(:latest|/[^:@]+)|[^:@/]+)$")
 def tables(candidate: Candidate, survey: Survey) -> Iterator[TomlTable]:
     """Yield how the previous release is kept, and where nobody deletes it."""
     strategy = candidate.strategy
-    if strategy == LINKS:
+    if candidate.contained:
+        yield TomlTable(header("release"), list(_both(candidate, survey)))
+    elif strategy == LINKS:
         yield TomlTable(header("release"), list(_links(candidate)))
     elif strategy == IMAGES and candidate.units[0].container:
         yield TomlTable(header("release"), list(contained.lines(candidate, survey)))
@@ -35,6 +37,17 @@ def tables(candidate: Candidate, survey: Survey) -> Iterator[TomlTable]:
     else:
         apart = list(_apart(candidate, survey))
         yield from apart or _commands(candidate)
+
+
+def _both(candidate: Candidate, survey: Survey) -> Iterator[TomlLine]:
+    """Yield how units that run from a tree are kept, and those that run containers beside them."""
+    if candidate.strategy == LINKS:
+        yield from _links(candidate)
+    elif candidate.strategy == PACKAGES:
+        yield from _packages(candidate)
+    else:
+        yield from (line for table in _apart(candidate, survey) for line in table.lines)
+    yield from contained.lines(candidate, survey)
 
 
 def _links(candidate: Candidate) -> Iterator[TomlLine]:

@@ -9,7 +9,7 @@ from pytest_rollback.agent.messages.backup.packages import (
 )
 from pytest_rollback.agent.messages.services.units import RELOAD, ReloadRequest
 from pytest_rollback.errors import Refused
-from pytest_rollback.manifest import requests
+from pytest_rollback.manifest import parts, requests
 from pytest_rollback.manifest.release import PACKAGES
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location, some
@@ -24,9 +24,27 @@ SECONDS = 3.0
 BYTES_A_SECOND = 5e6
 
 
+def wanted(scope: Scope) -> bool:
+    """Return whether a rollback brings packages back; in a release of packages alone, always."""
+    system = scope.system
+    if not parts.is_mixed(system):
+        return PACKAGES in parts.names(system)
+    return parts.is_chosen(system, PACKAGES, scope.only)
+
+
+def spared(scope: Scope) -> str:
+    """Return that packages stay, where a whole rollback would bring the previous ones back."""
+    if PACKAGES not in parts.names(scope.system) or wanted(scope):
+        return ""
+    return (
+        f"packages stay: they are those of {parts.words(scope.system, PACKAGES)}\n"
+        "HINT: to have the previous ones, run the same command without --component"
+    )
+
+
 def installed(scope: Scope) -> Look[PackagesPlan]:
     """Return which packages are not as recorded; none with other strategies."""
-    if scope.system.release.strategy != PACKAGES:
+    if not wanted(scope):
         return without_asking(PackagesPlan())
     request = packages(scope.system)._replace(location=location(scope))
     return asked(Call(PACKAGES_PLAN, request, PATIENT))
@@ -76,4 +94,6 @@ def _read(scope: Scope) -> Change:
     return Change(call, "reload the service manager", "packages bring unit files", 1.0)
 
 
-RETURN_PACKAGES = Action("install recorded packages", "files", look=installed, plan=returns)
+RETURN_PACKAGES = Action(
+    "install recorded packages", "files", look=installed, plan=returns, spared=spared
+)

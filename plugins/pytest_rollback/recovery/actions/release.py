@@ -11,6 +11,7 @@ from pytest_rollback.agent.messages.backup.commands import (
     ReleaseLook,
 )
 from pytest_rollback.errors import Inconclusive, Refused
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.release import COMMANDS
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.strategies import commands, looks
@@ -24,18 +25,18 @@ NO_UNDO = "no undo in [release.commands]: this cannot be undone"
 
 
 def wanted(scope: Scope) -> bool:
-    """Return whether a rollback brings the release back; one of some components does not."""
-    return scope.system.release.strategy == COMMANDS and not scope.only
+    """Return whether a rollback brings the release back; one of some other components does not."""
+    return parts.is_chosen(scope.system, COMMANDS, scope.only)
 
 
 def spared(scope: Scope) -> str:
     """Return that the release stays, where a whole rollback would bring the previous one back."""
-    if scope.system.release.strategy != COMMANDS:
+    if COMMANDS not in parts.names(scope.system) or wanted(scope):
         return ""
-    if wanted(scope):
-        return ""
+    whose = parts.words(scope.system, COMMANDS)
+    brings = f"those of {whose} bring back these" if whose else "its commands bring back all"
     return (
-        "the release stays: its commands bring back all components\n"
+        f"the release stays: {brings} components\n"
         "HINT: to have the previous one, run the same command without --component"
     )
 

@@ -69,3 +69,11 @@ def test_a_damaged_record_is_told(damaged: object) -> None:
         completed.parts(fresh(ONE), record(packages=damaged))
     assert "the record of packages is damaged" in told.value.message
     assert "--replace" in told.value.hint
+
+
+def test_a_strategy_that_is_described_later_joins_and_is_told() -> None:
+    """It remembers what is live by then, which may be the release that is being deployed."""
+    shown, old = {"lines": ["2.0"], "digest": "b"}, record(packages=[ONE])
+    made = completed.parts({**fresh(NEW), **fresh(shown, name="commands")}, old)
+    assert made == {"packages": [ONE], "commands": [shown]}
+    assert completed.joined(record(**made), old) == ("commands",)

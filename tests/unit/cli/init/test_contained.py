@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_rollback.agent.messages.services.survey import SurveyedUnit, UnitContainer
+from pytest_rollback.agent.messages.services.survey import SurveyedUnit, SwitchedLink, UnitContainer
 from pytest_rollback.cli.init import contained
 from pytest_rollback.cli.init.candidates import candidates
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.document import decoded
 from pytest_rollback.manifest.load import parse
 from tests.unit.cli.init.hosts import survey, unit
@@ -82,11 +83,27 @@ def test_a_health_command_that_waits_is_waited_for() -> None:
     assert "start =" not in written(by_hand(), kept=KEPT)
 
 
-def test_a_unit_without_containers_is_described_apart() -> None:
-    """Images bring nothing of it back."""
-    text = written(by_hand(), quadlet(), unit("cron", "/srv/shop"), kept=KEPT)
-    assert "# ? cron of systemd lives there too and is left out: images or files, one" in text
-    assert 'unit = "cron"' not in text
+def test_a_unit_without_containers_is_another_part() -> None:
+    """Images bring nothing of it back: it has the usual strategy, and they have their own."""
+    text = written(unit("cron", "/srv/shop/cron"), by_hand(), quadlet(), kept=KEPT)
+    system = parse(decoded(text.encode(), "a test"), "a test")
+
+    assert [each.words for each in parts.of(system)] == ["backups (cron)", "images (web, worker)"]
+    assert 'strategy = "images"  # it runs a container: worker of quadlets' in text
+    assert 'strategy = "images"  # it runs a container: web by podman run' in text
+    assert system.release.images == ("units/web.service", "worker.container")
+    assert "left out" not in text
+
+
+def test_a_unit_behind_a_link_is_another_part() -> None:
+    """Whichever comes first; the deploy records both under one name."""
+    link = SwitchedLink("/srv/shop/current", "/srv/shop/releases/2", 3, "its command line")
+    plain = unit("api", "/srv/shop/current")._replace(links=(link,))
+    text = written(by_hand(), plain, kept=KEPT)
+    system = parse(decoded(text.encode(), "a test"), "a test")
+
+    assert [each.words for each in parts.of(system)] == ["links (api)", "images (web)"]
+    assert system.release.links == ("current",)
 
 
 def test_a_unit_whose_only_file_systemd_reads_has_no_release() -> None:

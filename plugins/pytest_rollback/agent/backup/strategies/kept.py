@@ -19,6 +19,9 @@ from ...state.releases.copies import OpenCopies
 from ...state.releases.sets import KeptSet
 from ..save import alone
 
+COMMANDS = "commands"
+"""The strategy that remembers one release, and can bring back no other one."""
+
 SEE = "rollback sets lists the releases that can be chosen"
 MOST = 20
 """Backups that a message names."""
@@ -52,6 +55,7 @@ def choose(request: ChoiceRequest) -> BackupSets:
             alone(location.state)
             record = backup_set.read(location.state)
             way = _way(location, record, request.release)
+            _has_parts(request, way)
             chosen = way[0].record if len(way) == 1 else sets.over(way)
             _whole(location, way)
             if chosen.kept == record.kept:
@@ -85,6 +89,25 @@ def _way(location: Location, record: BackupSet, release: str) -> List[KeptSet]:
             SEE,
         )
     return kept[: names.index(release) + 1][::-1]
+
+
+def _has_parts(request: ChoiceRequest, way: List[KeptSet]) -> None:
+    """Refuse a release that was recorded in part, or further back than its commands lead."""
+    first = way[0].record
+    lacking = [name for name in request.parts if name not in first.parts]
+    if lacking:
+        raise HostError(
+            f"release {first.previous.name} was recorded in part: its set has nothing of "
+            f"{', '.join(lacking)}",
+            f"choose a release that was recorded as a whole: {SEE}",
+        )
+    if len(way) > 1 and COMMANDS in request.parts:
+        raise HostError(
+            f"{first.previous.name} lies {len(way)} deploys back, and the commands of "
+            "[release.commands] bring back the release before the live one alone",
+            f"choose {way[-1].record.previous.name}: rollback sets --to "
+            f"{way[-1].record.previous.name}",
+        )
 
 
 def _whole(location: Location, way: List[KeptSet]) -> None:

@@ -7,10 +7,14 @@ from ..location import Location
 
 
 class ChoiceRequest(NamedTuple):
-    """The release that a rollback returns to, by its name."""
+    """The release that a rollback returns to, by its name.
+
+    `parts` are the strategies that have to remember something of it beside files.
+    """
 
     location: Location
     release: str
+    parts: Tuple[str, ...] = ()
 
 
 class SetHeading(NamedTuple):

@@ -36,10 +36,12 @@ def parts(fresh: Mapping[str, str], old: Optional[BackupSet]) -> Dict[str, Any]:
 
 def joined(record: BackupSet, old: Optional[BackupSet]) -> Tuple[str, ...]:
     """Return what a completed record has that it had not before, by names that people know."""
+    if old is None:
+        return ()
     return tuple(
-        " ".join(_key(name, each))
-        for name, before in (old.parts if old else {}).items()
-        for each in record.parts[name][len(before) :]
+        " ".join(_key(name, each)) or name
+        for name, every in record.parts.items()
+        for each in every[len(old.parts.get(name, [])) :]
     )
 
 

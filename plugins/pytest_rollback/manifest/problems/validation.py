@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
+from pytest_rollback.manifest.problems import releases
 from pytest_rollback.manifest.refused import REPLACED
-from pytest_rollback.manifest.release import COMMANDS, COMPOSE, IMAGES, LINKS, PACKAGES, STATE
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.editors.json_schema import JsonSchema
@@ -149,7 +149,7 @@ def across(document: TomlTable) -> Iterator[str]:
     yield from _critical(table(document.get("triage")), names)
     yield from _people(document)
     yield from _places(document)
-    yield from _release(document)
+    yield from releases.across(document)
 
 
 def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:
@@ -226,73 +226,3 @@ def _places(document: TomlTable) -> Iterator[str]:
             )
     if PASSWORD.search(str(target.get("connection"))):
         yield "target.connection: found a password in it, expected a key: ?ssh_identity_file=PATH"
-
-
-def _release(document: TomlTable) -> Iterator[str]:
-    """Yield what contradicts the strategy by which the previous release is kept."""
-    release = table(document.get("release"))
-    yield from _images(document, release)
-    yield from _commands(release)
-    yield from _packages(document, release)
-    if release.get("strategy") != LINKS:
-        for name in sorted({"links", "besides"} & release.keys()):
-            yield f"release.{name}: found with other strategies, expected strategy = {LINKS!r}"
-        keeps = release.get("backups") == STATE or release.get("strategy") == PACKAGES
-        if "keep" in release and not keeps:
-            yield (
-                f"release.keep: found with backups beside their files, expected backups = {STATE!r}"
-                f", which keeps several, or strategy = {LINKS!r} or {PACKAGES!r}"
-            )
-        return
-    for first, name in (("fallback", "git"), ("configuration", "defaults")):
-        if table(document.get(first)).get(name):
-            yield (
-                f"{first}.{name}: found with strategy = {LINKS!r}, expected none: each release has "
-                "a directory of its own, and all files of the previous one are in it"
-            )
-
-
-def _packages(document: TomlTable, release: TomlTable) -> Iterator[str]:
-    """Yield what contradicts a release that is packages."""
-    if release.get("strategy") != PACKAGES:
-        for name in sorted({"packages", "pool", "sources"} & release.keys()):
-            yield f"release.{name}: found with other strategies, expected strategy = {PACKAGES!r}"
-        return
-    if not release.get("packages"):
-        yield "release.packages: found none, expected the packages that a deploy installs"
-    root = f"{table(document.get('system')).get('root')}".rstrip("/") + "/"
-    if f"{release.get('pool', '')}/".startswith(root):
-        yield (
-            f"release.pool: found {release['pool']!r}, expected a directory outside of the root "
-            f"{root!r}, which a deploy does not change"
-        )
-
-
-def _images(document: TomlTable, release: TomlTable) -> Iterator[str]:
-    """Yield what contradicts a release that is images, which files of the system name."""
-    if release.get("strategy") != IMAGES:
-        if "images" in release:
-            yield f"release.images: found with other strategies, expected strategy = {IMAGES!r}"
-        return
-    services = table(document.get("services"))
-    manager, project = services.get("manager", "systemd"), services.get("project")
-    root = f"{table(document.get('system')).get('root')}".rstrip("/")
-    named = [f"{root}/{path}" for path in texts(release.get("images")) or COMPOSE]
-    if manager == "systemd":
-        if not release.get("images"):
-            yield "release.images: found none, expected the unit files or quadlets that name images"
-    elif not project:
-        yield f"release.strategy: found {IMAGES!r}, expected [services] manager = 'compose'"
-    elif project not in named:
-        yield (
-            f"release.images: found {', '.join(named)}, expected the compose file of [services], "
-            f"{project}, among them"
-        )
-
-
-def _commands(release: TomlTable) -> Iterator[str]:
-    """Yield what is missing of a release that commands bring back, or is there for another one."""
-    if release.get("strategy") == COMMANDS and "commands" not in release:
-        yield f"release.commands: missing, expected look and return with strategy = {COMMANDS!r}"
-    if release.get("strategy") != COMMANDS and "commands" in release:
-        yield f"release.commands: found with other strategies, expected strategy = {COMMANDS!r}"

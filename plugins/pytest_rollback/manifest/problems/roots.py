@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from pytest_rollback.agent.messages.location import is_below
 from pytest_rollback.manifest.document import TomlTable, TomlValue, table, tables, texts
+from pytest_rollback.manifest.problems import releases
+from pytest_rollback.manifest.release import BACKUPS
 
 MAGIC = re.compile(r"[*?\[]")
 
@@ -137,9 +139,11 @@ def _faults(document: TomlTable) -> Iterator[str]:
                 f"inside nor above the root {place!r}"
             )
     yield from _units(table(document.get("services")), places)
-    strategy = table(document.get("release")).get("strategy", "backups")
-    if strategy != "backups":
-        yield f"release.strategy: found {strategy!r} with several roots, expected 'backups'"
+    kinds = {each: at for each, at in releases.named(document).items() if each != BACKUPS}
+    yield from (
+        f"{at}: found {each!r} with several roots, expected {BACKUPS!r}"
+        for each, at in kinds.items()
+    )
     if table(document.get("fallback")).get("git"):
         yield (
             "fallback.git: found with several roots, expected none: the paths of a repository are "
