@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pytest_rollback.errors import RTO_MISSED, GateClosed, LockHeld, Unreachable
 from pytest_rollback.evidence.json_data import loads
@@ -54,6 +54,16 @@ class ChildResult(NamedTuple):
     def report(self) -> Path | None:
         """The page of its run."""
         return self.folder / REPORT if self.folder else None
+
+
+class UnderWay(Protocol):
+    """What is being done about one host, looked at again and again until it has ended."""
+
+    def ended(self) -> int | None:
+        """Return its exit code; None while it is at work."""
+
+    def interrupt(self, name: str = "SIGINT") -> None:
+        """Have it end at its next safe point."""
 
 
 class ChildProcess:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pytest_rollback.extras.fleet import run_files, survey
+from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
 from pytest_rollback.extras.fleet.coordinator import Coordinator
+from pytest_rollback.extras.fleet.earlier import left_out
 from pytest_rollback.extras.fleet.errands import HostErrands
 from pytest_rollback.extras.fleet.inventory import members
 from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
@@ -18,6 +20,7 @@ from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import doing
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import reports_of
 from pytest_rollback.run.run import identity, operator
@@ -66,11 +69,18 @@ class FleetRun:
         survey.refuse_one_host(found.values())
         return found
 
+    def refuse_stale(self) -> None:
+        """Refuse a balancer that knows other hosts than the fleet has."""
+        balancer = balancer_of(self.fleet, [*self.members])
+        if balancer:
+            balancer.refuse_stale()
+
     def ready(self) -> int:
         """Ask whether every host could be rolled back; return the exit code."""
         at = self.begin("READY")
 
         def work() -> None:
+            self.refuse_stale()
             asked = self.asked(at, wanted="")  # what is rolled back already is not ready
             at.drive(at.steps_of(each, self.errands.ready()) for each in asked)
             at.record.begun = at.record.batches
@@ -82,12 +92,13 @@ class FleetRun:
         at = self.begin("RECOVERED")
 
         def work() -> None:
+            self.refuse_stale()
             asked = self.asked(at)
             if self.may_begin(at) and self.rehearsed(at, asked, words):
                 check = self.errands.validate() if self.fleet.soak else None
                 back = [n for n, each in self.states.items() if at.is_back(n) and each.run]
                 at.look_again(back, self.errands.validate(), "already")
-                at.all_in_service()
+                self.into_service(at)
                 at.roll(self.errands.roll(armed, *words), check)
 
         return self.carried_out(at, work)
@@ -97,6 +108,7 @@ class FleetRun:
         at = self.begin("UNDONE")
 
         def work() -> None:
+            self.refuse_stale()
             self.asked(at, wanted=CURRENT)
             runs = {name: each.run for name, each in self.states.items()}
             for name, state in self.states.items():
@@ -104,9 +116,20 @@ class FleetRun:
                 if host.outcome is HostOutcome.NEVER_BEGUN and not state.run:
                     host.outcome, host.why = HostOutcome.ALREADY, "no rollback to undo"
             if self.may_begin(at):
+                self.into_service(at)
                 at.roll(self.errands.undo(armed, runs, lambda name: self.survey([name])[name]))
 
         return self.carried_out(at, work, CURRENT)
+
+    def into_service(self, at: Coordinator) -> None:
+        """Bring back what runs that ended left out; what somebody else took out is left so."""
+        left = left_out(at.folder.parent, at.record.target)
+        balancer = at.service.balancer
+        told = balancer.out() if balancer else {}
+        at.service.kept_out = {name: word for name, word in told.items() if name not in left}
+        at.all_in_service(
+            [n for n in left if n in self.states and self.states[n].position == CURRENT]
+        )
 
     def carried_out(
         self, at: Coordinator, work: Callable[[], None], position: str = PREVIOUS
@@ -119,7 +142,8 @@ class FleetRun:
             try:
                 work()
             except Exception as error:
-                at.record.stopped = f"{type(error).__name__}: {error}".partition("\n")[0]
+                said = str(getattr(error, "message", f"{type(error).__name__}: {error}"))
+                at.record.stopped = said.partition("\n")[0]
                 self.end(at, position)
                 raise
             return self.end(at, position)
@@ -140,6 +164,7 @@ class FleetRun:
             quorum=self.plan.quorum,
             batches=len(self.plan.batches),
             good=good,
+            process=Holder.here(run, operator()).process,
             hosts=[
                 HostRecord(name, shown_connection(self.members[name].connection), batches[name])
                 for name in self.plan.hosts
@@ -150,8 +175,11 @@ class FleetRun:
         shown("\n".join(plan_lines(self.plan, self.fleet.parallel)))
 
         def note(line: str) -> None:
-            run_files.write(folder, record)
-            shown(line)
+            if line:
+                run_files.write(folder, record)
+                shown(line)
+            else:
+                run_files.keep(folder, record)
 
         return Coordinator(self.fleet, self.plan, record, folder, note)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, LockHeld, Unreachable
 from pytest_rollback.extras.fleet.judge import BACK, BAD, HostOutcome
 from pytest_rollback.transport.interrupts import CODE
@@ -23,6 +24,8 @@ class HostRecord:
         code: the exit code of its rollback.
         late: whether its rollback took longer than the objective.
         drained: why it may still be out of service; "" where it is not.
+        out, back: when this run took it out of service, and when it was seen to be back, ISO 8601
+            in UTC; "" where neither was.
     """
 
     name: str
@@ -37,6 +40,13 @@ class HostRecord:
     code: int | None = None
     late: bool = False
     drained: str = ""
+    out: str = ""
+    back: str = ""
+
+    @property
+    def is_out(self) -> bool:
+        """Whether this run has it out of service."""
+        return bool(self.out) and not self.back
 
 
 @dataclass
@@ -54,7 +64,8 @@ class FleetRecord:
         undo: whether what was rolled back should be taken back.
         interrupted: whether a signal ended it.
         good: the verdict of hosts that ended well, such as RECOVERED.
-    sentence, code: the verdict, and the exit code.
+        process: who carries it out, and where.
+        sentence, code: the verdict, and the exit code.
         hosts: every host of the plan, in its order.
     """
 
@@ -73,6 +84,7 @@ class FleetRecord:
     undo: bool = False
     interrupted: bool = False
     good: str = "RECOVERED"
+    process: HolderProcess | None = None
     sentence: str = ""
     code: int = 0
     hosts: list[HostRecord] = field(default_factory=list)
@@ -96,10 +108,12 @@ def conclude(record: FleetRecord) -> None:
         if kind not in BACK and kind in kinds
     ]
     drained = [each.name for each in record.hosts if each.drained]
-    if back == every:
+    if back == every and not record.stopped:
         late, already = sum(each.late for each in record.hosts), kinds.count(HostOutcome.ALREADY)
         more = (f"{already} already" if already else "", f"{late} too late" if late else "")
         record.sentence = ", ".join(filter(None, [f"{good} {back} of {every}", *more]))
+    elif back == every:
+        record.sentence = f"NOT {good}: {record.stopped}"
     else:
         verdict = "INCONCLUSIVE" if record.code == Inconclusive.exit_code else f"NOT {good}"
         after = f"stopped after batch {record.begun}" if record.begun else "nothing was begun"
@@ -120,6 +134,7 @@ def _code(record: FleetRecord, kinds: list[HostOutcome]) -> int:
         (HostOutcome.HELD in kinds, LockHeld.exit_code),
         (HostOutcome.NEVER_REACHED in kinds, silent),
         (HostOutcome.NEVER_BEGUN in kinds or any(each.drained for each in record.hosts), 1),
+        (bool(record.stopped), 1),
         (any(each.late for each in record.hosts), RTO_MISSED),
     )
     return next((code for holds, code in first if holds), 0)
