@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pytest_rollback.extras.fleet.balancing.guard import is_at_work
 from tests.fleet.hosts import Hosts
 from tests.fleet.inside import PORT
 from tests.fleet.proxy import Proxy, spaces
-from tests.fleet.test_scenes import ARMED, balanced, under_way, until
+from tests.fleet.test_scenes import ARMED, PATIENCE, balanced, under_way, until
 
 Behind = Callable[..., tuple[Hosts, Proxy]]
 
@@ -131,3 +133,33 @@ def test_a_signal_leaves_nobody_out_who_is_well(behind: Behind) -> None:
     printed = process.communicate()[0]
     assert (process.returncode, all_.outcomes["h1"]) == (2, "recovered"), printed
     assert {proxy.states[each] for each in all_.hosts} == {"UP"}
+
+
+@pytest.mark.long
+def test_a_killed_controller_leaves_nobody_out_who_is_well(behind: Behind) -> None:
+    """Its guard waits for the rollback under way, which is cut short; status tells who is out."""
+    all_, proxy = behind(3, batches=[1, 2])
+    process = all_.started("roll", ARMED)
+    until(under_way(all_, "h1"), process)
+    process.kill()
+    process.wait()
+    (folder,) = (each.parent for each in all_.home.glob("reports/*/fleet.json"))
+    end = time.monotonic() + PATIENCE
+    while is_at_work(folder):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert all_.outcomes == {"h1": "lost", "h2": "never begun", "h3": "never begun"}
+    assert {name: proxy.states[name] for name in all_.hosts} == {
+        "h1": "MAINT",
+        "h2": "UP",
+        "h3": "UP",
+    }
+    code, printed = all_.rollback("status")
+    assert (code, f"h1 is out of service (MAINT): run {folder.name}" in printed) == (0, True), (
+        printed
+    )
+
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, set(all_.disks.values())) == (0, {"1"}), printed
+    assert {proxy.states[each] for each in all_.hosts} == {"UP"}
+    assert "out of service" not in all_.rollback("status")[1]

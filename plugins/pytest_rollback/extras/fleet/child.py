@@ -144,6 +144,15 @@ def result(folder: Path, code: int, good: str = "RECOVERED") -> ChildResult:
     return ChildResult(kind, why, code, record, found[-1].parent)
 
 
+def left_behind(folder: Path, good: str = "RECOVERED") -> ChildResult:
+    """Return how suites ended whose exit code nobody has seen: well, where their report says so."""
+    found = result(folder, 0, good)
+    if found.outcome is HostOutcome.RECOVERED:
+        return found._replace(code=None)
+    said = found.record.sentence if found.record else "it left no report"
+    return found._replace(outcome=HostOutcome.LOST, why=f"its rollback: {said}", code=None)
+
+
 def read(record: RunRecord, code: int, good: str) -> tuple[HostOutcome, str]:
     """Return the outcome that a record and an exit code agree on, and why it is no good one.
 

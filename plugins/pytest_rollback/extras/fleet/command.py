@@ -102,6 +102,10 @@ def status(arguments: Sequence[str], program: str) -> int:
     states = fleet.survey()
     shown("\n".join(state_lines(fleet.plan, states)))
     shown(summary(states.values()))
+    left = fleet.out_of_service()
+    if left:
+        shown("\n".join(left))
+        shown(f"next: rollback fleet roll --arm={fleet.system.target.name}")
     return 0 if all(each.reached for each in states.values()) else 7
 
 

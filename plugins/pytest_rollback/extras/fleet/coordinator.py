@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollback.errors import RTO_MISSED, Refused
-from pytest_rollback.extras.fleet import judge
+from pytest_rollback.extras.fleet import judge, run_files
 from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
-from pytest_rollback.extras.fleet.balancing.service import Service, Steps
+from pytest_rollback.extras.fleet.balancing.service import Service, Steps, now
 from pytest_rollback.extras.fleet.child import ChildProcess, ChildResult, UnderWay
 from pytest_rollback.extras.fleet.judge import BACK, FleetPlan, HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, word
@@ -73,9 +73,7 @@ class Coordinator:
 
     def place(self, host: str) -> Path:
         """Return the folder of a host."""
-        number = self.plan.hosts.index(host) + 1
-        name = "".join(c if c.isalnum() or c in ".-_" else "_" for c in host)
-        return self.folder / "hosts" / f"{number:03}-{name}"
+        return self.folder / run_files.place(self.record, host)
 
     def roll(self, errand: Errand, check: Errand | None = None) -> None:
         """Go through the batches until all are done, or the judge stops.
@@ -174,6 +172,8 @@ class Coordinator:
             if problem:
                 host.outcome, host.why = HostOutcome.FAILED, f"{problem}; nothing was changed"
         if host.outcome is HostOutcome.NEVER_BEGUN and not self.is_over:
+            host.begun = now()
+            self.note("")  # its guard knows of it before it happens
             code = yield ChildProcess(errand.command(name, folder), folder)
             self.settled(host, errand.settle(name, folder, code))
         if self.service.moves:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pytest_rollback.extras.fleet import run_files, survey
+from pytest_rollback.extras.fleet.balancing import earlier
 from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
+from pytest_rollback.extras.fleet.balancing.guard import FleetGuard
 from pytest_rollback.extras.fleet.coordinator import Coordinator
-from pytest_rollback.extras.fleet.earlier import left_out
-from pytest_rollback.extras.fleet.errands import HostErrands
+from pytest_rollback.extras.fleet.errands import READY, HostErrands
 from pytest_rollback.extras.fleet.inventory import members
 from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
@@ -75,9 +77,15 @@ class FleetRun:
         if balancer:
             balancer.refuse_stale()
 
+    def out_of_service(self) -> list[str]:
+        """Return, for people, who is out of service by runs that ended, and what is under way."""
+        balancer = balancer_of(self.fleet, [*self.members])
+        reports = reports_of(str(self.source))
+        return [*earlier.still_out(reports, self.system.target.name, balancer)]
+
     def ready(self) -> int:
         """Ask whether every host could be rolled back; return the exit code."""
-        at = self.begin("READY")
+        at = self.begin(READY)
 
         def work() -> None:
             self.refuse_stale()
@@ -123,7 +131,7 @@ class FleetRun:
 
     def into_service(self, at: Coordinator) -> None:
         """Bring back what runs that ended left out; what somebody else took out is left so."""
-        left = left_out(at.folder.parent, at.record.target)
+        left = earlier.left_out(at.folder.parent, at.record.target)
         balancer = at.service.balancer
         told = balancer.out() if balancer else {}
         at.service.kept_out = {name: word for name, word in told.items() if name not in left}
@@ -138,7 +146,7 @@ class FleetRun:
 
         `position` is what a host is to have then.
         """
-        with INTERRUPTS.deferred():
+        with INTERRUPTS.deferred(), self.guarded(at):
             try:
                 work()
             except Exception as error:
@@ -148,8 +156,22 @@ class FleetRun:
                 raise
             return self.end(at, position)
 
+    @contextlib.contextmanager
+    def guarded(self, at: Coordinator) -> Iterator[None]:
+        """Have somebody at hand who brings hosts back where this process is killed."""
+        if at.record.good == READY:  # takes nobody out
+            yield
+            return
+        guard = FleetGuard(at.folder, self.source)
+        at.service.guarded = guard.ensure
+        try:
+            yield
+        finally:
+            guard.over()
+
     def begin(self, good: str) -> Coordinator:
         """Begin a run of which the good verdict is given: its folder, a record of every host."""
+        earlier.refuse_others(reports_of(str(self.source)), self.system.target.name)
         now = dt.datetime.now(dt.UTC)
         run = identity(now)
         batches = {name: i for i, each in enumerate(self.plan.batches, 1) for name in each}
@@ -225,7 +247,7 @@ class FleetRun:
     def end(self, at: Coordinator, position: str) -> int:
         """Ask once more, write and print how it ended; return the exit code."""
         record = at.record
-        if record.good != "READY":  # which has changed nothing
+        if record.good != READY:  # which has changed nothing
             self.compared(at, position)
         conclude(record)
         record.finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -24,6 +24,7 @@ class HostRecord:
         code: the exit code of its rollback.
         late: whether its rollback took longer than the objective.
         drained: why it may still be out of service; "" where it is not.
+        begun: when its rollback was begun, ISO 8601 in UTC; "" where it was not.
         out, back: when this run took it out of service, and when it was seen to be back, ISO 8601
             in UTC; "" where neither was.
     """
@@ -40,6 +41,7 @@ class HostRecord:
     code: int | None = None
     late: bool = False
     drained: str = ""
+    begun: str = ""
     out: str = ""
     back: str = ""
 
@@ -47,6 +49,11 @@ class HostRecord:
     def is_out(self) -> bool:
         """Whether this run has it out of service."""
         return bool(self.out) and not self.back
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its rollback was begun, and nobody has seen how it ended."""
+        return bool(self.begun) and self.outcome is HostOutcome.NEVER_BEGUN
 
 
 @dataclass
@@ -65,6 +72,7 @@ class FleetRecord:
         interrupted: whether a signal ended it.
         good: the verdict of hosts that ended well, such as RECOVERED.
         process: who carries it out, and where.
+        guard: what was done after the controller was killed, a line each.
         sentence, code: the verdict, and the exit code.
         hosts: every host of the plan, in its order.
     """
@@ -85,6 +93,7 @@ class FleetRecord:
     interrupted: bool = False
     good: str = "RECOVERED"
     process: HolderProcess | None = None
+    guard: list[str] = field(default_factory=list)
     sentence: str = ""
     code: int = 0
     hosts: list[HostRecord] = field(default_factory=list)

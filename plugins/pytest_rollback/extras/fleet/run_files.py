@@ -19,6 +19,13 @@ from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, failure
 DATA, PAGE, JUNIT = "fleet.json", "fleet.html", "junit.xml"
 
 
+def place(record: FleetRecord, host: str) -> str:
+    """Return the folder of a host, below that of the run."""
+    number = [each.name for each in record.hosts].index(host) + 1
+    name = "".join(c if c.isalnum() or c in ".-_" else "_" for c in host)
+    return f"hosts/{number:03}-{name}"
+
+
 def write(folder: Path, record: FleetRecord) -> None:
     """Write all three as the record is now."""
     redact = Redactor(of_environment(os.environ))
@@ -93,6 +100,8 @@ tr { border-bottom: 1px solid #8888 }
 <p>{{ record.system }}, target {{ record.target }}, run {{ record.run }} by {{ record.operator }},
 {{ record.started }} to {{ record.finished or "?" }}</p>
 {% if record.stopped %}<p><strong>Stopped: {{ record.stopped }}</strong></p>{% endif %}
+{% for each in record.guard %}<p>{{ each }}</p>
+{% endfor %}
 {% if record.undo %}<p>Perhaps take back what was rolled back: rollback fleet undo</p>{% endif %}
 <p>Batch {{ record.begun }} of {{ record.batches }} was the last one begun; canary
 {{ record.canary }}; {{ record.quorum }} of {{ record.hosts|length }} hosts had to serve.</p>

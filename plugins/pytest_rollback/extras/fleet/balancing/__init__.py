@@ -6,5 +6,6 @@ is the judge's, and the coordinator's.
 
 `service` takes hosts of a run out and back. `balancer` is what every balancer can do, and which one
 a fleet has. `haproxy` asks HAProxy by its runtime API; `commands` are those of `[fleet]`, for all
-others.
+others. `guard` is a process that goes on where the coordinator was killed;
+`earlier` tells what runs that ended have left out of service.
 """

@@ -33,6 +33,7 @@ class Service:
         place: the folder of a host.
         note: is called with each line for people, "" for none, after a record was changed.
 
+    `guarded` is called before a host leaves: somebody brings it back where we cannot.
     `kept_out` has the hosts that somebody else took out, each with the balancer's word.
     """
 
@@ -44,6 +45,7 @@ class Service:
     ) -> None:
         self.balancer, self.place, self.note = balancer, place, note
         self.kept_out: dict[str, str] = {}
+        self.guarded: Callable[[], None] = lambda: None
 
     @property
     def moves(self) -> bool:
@@ -85,6 +87,7 @@ class Service:
 
     def leave(self, host: HostRecord, what: str = DRAIN) -> Generator[UnderWay, int, str]:
         """Take a host out; return why that failed, "" where it did not."""
+        self.guarded()
         host.out, host.back = now(), ""
         self.note("")  # whoever looks after us knows of it before it happens
         return (yield from self._moved(host, what))
