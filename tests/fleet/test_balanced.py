@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import time
@@ -163,3 +164,34 @@ def test_a_killed_controller_leaves_nobody_out_who_is_well(behind: Behind) -> No
     assert (code, set(all_.disks.values())) == (0, {"1"}), printed
     assert {proxy.states[each] for each in all_.hosts} == {"UP"}
     assert "out of service" not in all_.rollback("status")[1]
+
+
+@pytest.mark.long
+def test_some_hosts_are_rolled_back_and_readiness_says_so_first(
+    fleet: Callable[..., Hosts],
+) -> None:
+    """The others are left alone; who watches sees the phases; a fleet of two releases is not ready.
+
+    Then the rest follows, and a limit that names nobody is refused.
+    """
+    all_ = fleet(3)
+    process = all_.started("roll", ARMED, "--limit=h2,h3")
+    until(lambda: [*all_.home.glob("reports/*/hosts/*/reports")], process)
+    watched = all_.started("status", "--watch")
+    printed, seen = process.communicate()[0], watched.communicate()[0]
+    assert (process.returncode, all_.disks) == (0, {"h1": "2", "h2": "1", "h3": "1"}), printed
+    assert "RECOVERED 2 of 2; 1 other host left alone by --limit=h2,h3" in printed
+    assert (watched.returncode, max(map(len, seen.splitlines())) <= 80) == (0, True), seen
+    assert re.search(r"batch \d of 2: h[23] \w+; ", seen), seen
+    assert re.search(r"(?m)^h3 +(ok|-) +ok +ok .* ok +recovered$", seen), seen
+
+    code, printed = all_.rollback("ready", "--limit=h1")
+    assert code == 1, printed
+    assert "NOT READY: half rolled, 1 on 2 hosts, 2 on 1 host; " in printed
+    first = printed.index("half rolled")
+    assert first < printed.index("h1: ")
+
+    code, printed = all_.rollback("roll", ARMED, "--limit=h9")
+    assert (code, "no host of the fleet is called h9" in printed) == (4, True), printed
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, all_.disks) == (0, {"h1": "1", "h2": "1", "h3": "1"}), printed

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_rollback.extras.fleet import run_files, survey
 from pytest_rollback.extras.fleet.balancing import earlier
@@ -13,8 +14,8 @@ from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
 from pytest_rollback.extras.fleet.balancing.guard import FleetGuard
 from pytest_rollback.extras.fleet.coordinator import Coordinator
 from pytest_rollback.extras.fleet.errands import READY, HostErrands
-from pytest_rollback.extras.fleet.inventory import members
 from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
+from pytest_rollback.extras.fleet.members.inventory import limited, members
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
 from pytest_rollback.extras.fleet.survey import CURRENT, HALF, PREVIOUS, HostState
 from pytest_rollback.extras.fleet.table import outcome_lines, plan_lines
@@ -34,36 +35,45 @@ FINE = frozenset({"recovered", "undone", ""})
 """How the last rollback of a host ended that has nothing left to do."""
 
 
+class Typed(NamedTuple):
+    """A command as it was typed, and its `--limit`, "" for all hosts."""
+
+    command: str
+    limit: str = ""
+
+
 class FleetRun:
     """A fleet, and what a command does with it.
 
     Args:
         source: its rollback.toml.
         system: what that describes, with the table `fleet`.
-        command: what was typed.
+        about: what was typed, and which hosts were meant.
 
     Raises:
         UsageError: its hosts cannot be found, or its batches break the quorum.
     """
 
-    def __init__(self, source: Path, system: System, fleet: Fleet, command: str) -> None:
-        self.source, self.system, self.fleet, self.command = source, system, fleet, command
+    def __init__(self, source: Path, system: System, fleet: Fleet, about: Typed) -> None:
+        self.source, self.system, self.fleet, self.about = source, system, fleet, about
         found = members(fleet, source.parent, system.target.connection)
         self.members = {each.name: each for each in found}
+        meant = [each.name for each in (limited(found, about.limit) if about.limit else found)]
         self.plan = planned(
-            [*self.members],
-            fleet.canary or found[0].name,
+            meant,
+            fleet.canary if fleet.canary in meant else meant[0],
             fleet.batches,
             fleet.quorum,
             max_failed=fleet.max_failed,
             skips=fleet.unreachable == "skip",
+            every=len(found),
         )
         self.errands = HostErrands(source, self.members)
         self.states: States = {}
 
     def survey(self, only: Iterable[str] = ()) -> States:
         """Return what each host says of itself, or only some of them."""
-        names = [*only] or [*self.plan.hosts]
+        names = [*only] or [*self.members]
         with doing(f"asks {len(names)} hosts"):
             found = survey.surveyed(
                 self.system, [self.members[each] for each in names], self.fleet.parallel
@@ -180,7 +190,9 @@ class FleetRun:
             operator=operator(),
             system=self.system.about.name,
             target=self.system.target.name,
-            command=self.command,
+            command=self.about.command,
+            limit=self.about.limit,
+            others=len(self.members) - len(self.plan.hosts),
             started=now.isoformat(timespec="seconds"),
             canary=self.plan.canary,
             quorum=self.plan.quorum,
@@ -214,7 +226,15 @@ class FleetRun:
         """
         for name in self.plan.hosts:  # what cannot be described is told before anything is begun
             self.errands.manifest(name, at.place(name))
-        self.states = self.survey()
+        found = self.survey()
+        self.states = {name: found[name] for name in self.plan.hosts}
+        others = [each for name, each in found.items() if name not in self.states]
+        at.plan = at.plan._replace(others=sum(each.reached for each in others))
+        at.record.mixed = survey.mixed(found.values()) if not wanted else ""
+        if at.record.mixed:
+            at.note(
+                f"{at.record.mixed}: rollback fleet roll goes on, rollback fleet undo goes back"
+            )
         for name, state in self.states.items():
             host = at.hosts[name]
             host.before, host.why = state.shown, state.why
@@ -257,7 +277,7 @@ class FleetRun:
         shown(f"report: {at.folder / run_files.PAGE}\n{record.sentence}")
         if record.code:
             undo = f", or rollback fleet undo --arm={record.target}" if record.undo else ""
-            shown(f"next: {self.command}{undo}")
+            shown(f"next: {record.command}{undo}")
         return record.code
 
     def compared(self, at: Coordinator, position: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, LockHeld, Unreachable
 from pytest_rollback.extras.fleet.judge import BACK, BAD, HostOutcome
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.interrupts import CODE
 
 
@@ -67,6 +68,9 @@ class FleetRecord:
         canary, quorum: of the plan.
         batches: how many the plan has.
         begun: how many of them were begun.
+        limit: which hosts were meant, as typed; "" for all.
+        others: how many of the fleet's hosts were not.
+        mixed: that hosts have several releases, where that is no good sign; "" where it is none.
         stopped: why no further batch was begun; "" where all were.
         undo: whether what was rolled back should be taken back.
         interrupted: whether a signal ended it.
@@ -88,6 +92,9 @@ class FleetRecord:
     quorum: int = 0
     batches: int = 0
     begun: int = 0
+    limit: str = ""
+    others: int = 0
+    mixed: str = ""
     stopped: str = ""
     undo: bool = False
     interrupted: bool = False
@@ -129,6 +136,12 @@ def conclude(record: FleetRecord) -> None:
         whole = record.begun == record.batches and not record.stopped
         ended = "" if whole else f", {'interrupted' if record.interrupted else after}"
         record.sentence = f"{verdict}: {', '.join(told)} of {every}{ended}"
+    if record.mixed:
+        said = record.sentence.partition(": ")[2] or record.sentence
+        record.sentence = f"NOT {good}: {record.mixed}; {said}"
+    if record.limit:
+        others = count(record.others, "other host")
+        record.sentence += f"; {others} left alone by --limit={record.limit}"
     if drained:
         record.sentence += f"; {len(drained)} not back in service"
 
@@ -143,7 +156,7 @@ def _code(record: FleetRecord, kinds: list[HostOutcome]) -> int:
         (HostOutcome.HELD in kinds, LockHeld.exit_code),
         (HostOutcome.NEVER_REACHED in kinds, silent),
         (HostOutcome.NEVER_BEGUN in kinds or any(each.drained for each in record.hosts), 1),
-        (bool(record.stopped), 1),
+        (bool(record.stopped or record.mixed), 1),
         (any(each.late for each in record.hosts), RTO_MISSED),
     )
     return next((code for holds, code in first if holds), 0)

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, BackupsRequest
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.errors import RollbackError, Unreachable, UsageError
-from pytest_rollback.extras.fleet.inventory import FleetMember
+from pytest_rollback.extras.fleet.members.inventory import FleetMember
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import status, strategies
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 
@@ -110,6 +111,18 @@ def _place(connection: Connection, state: str) -> str:
     asked = "stat -Lc %%d:%%i %s && cat /proc/sys/kernel/random/boot_id"
     found = connection.host.run(asked, state)
     return " ".join(str(found.stdout).split()) if found.rc == 0 else ""
+
+
+def mixed(states: Iterable[HostState]) -> str:
+    """Return that hosts do not all have one release, and how many have which; "" where they do."""
+    found: dict[str, int] = {}
+    for each in states:
+        if each.reached and not each.holder:
+            found[each.shown] = found.get(each.shown, 0) + 1
+    if len(found) < 2 and not any(each.position == HALF for each in states):  # noqa: PLR2004
+        return ""
+    told = (f"{name} on {count(number, 'host')}" for name, number in sorted(found.items()))
+    return f"half rolled, {', '.join(told)}"
 
 
 def refuse_one_host(states: Iterable[HostState]) -> None:

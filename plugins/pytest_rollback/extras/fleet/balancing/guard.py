@@ -150,6 +150,9 @@ class Aftermath:
 
     def settle(self, host: HostRecord) -> None:
         """Take in how a rollback ended that nobody waited for, by its report."""
+        if not (self.place(host.name) / child.OUTPUT).exists():  # made before its process is
+            host.begun = ""
+            return
         found = child.left_behind(self.place(host.name), self.record.good)
         host.outcome = found.outcome
         host.why = f"{KILLED}; {found.why}" if found.why else ""
