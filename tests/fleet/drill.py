@@ -10,6 +10,12 @@ import json
 from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.run.run_record import RunRecord
 
+KINDS = ("ends", "heeds")
+"""How a short drill takes the end of its parent."""
+
+SECONDS = 0.5
+"""How long it takes: long enough to be killed in the middle."""
+
 REPORT = json.dumps(dump(RunRecord(verdict="RECOVERED")))
 
 DRILL = f"""
@@ -20,14 +26,18 @@ if kind == "heeds":
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 else:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-time.sleep(0.5)
+time.sleep({SECONDS})
 (place / "reports/run").mkdir(parents=True)
 (place / "reports/run/report.json").write_text({REPORT!r})
 """
 
 
 def words(place: str, kind: str) -> list[str]:
-    """Return what the drill is told: the folder of its host, and how it takes the end of ours."""
-    if kind not in {"ends", "heeds"}:
-        raise ValueError(f"{kind}: expected 'ends' or 'heeds'")
+    """Return what Python is told: the drill, the folder of its host, and its kind.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind}: expected one of {', '.join(KINDS)}")
     return ["-c", DRILL, place, kind]

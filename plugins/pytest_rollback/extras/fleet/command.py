@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from pytest_rollback.errors import GateClosed, UsageError
 from pytest_rollback.extras.fleet.fleet_run import FleetRun, Typed
+from pytest_rollback.extras.fleet.grid import watch
 from pytest_rollback.extras.fleet.table import plan_lines, state_lines, summary
-from pytest_rollback.extras.fleet.watch import watch
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.entry import overruled
 from pytest_rollback.run.command_line.arguments import Parser, add_target
