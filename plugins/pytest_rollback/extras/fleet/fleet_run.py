@@ -71,12 +71,14 @@ class FleetRun:
         self.errands = HostErrands(source, self.members)
         self.states: States = {}
 
-    def survey(self, only: Iterable[str] = ()) -> States:
-        """Return what each host says of itself, or only some of them."""
+    def survey(
+        self, only: Iterable[str] = (), heard: Callable[[HostState], None] = lambda _: None
+    ) -> States:
+        """Return what each host says of itself, or only some of them; see `surveyed`."""
         names = [*only] or [*self.members]
         with doing(f"asks {len(names)} hosts"):
             found = survey.surveyed(
-                self.system, [self.members[each] for each in names], self.fleet.parallel
+                self.system, [self.members[each] for each in names], self.fleet.parallel, heard
             )
         survey.refuse_one_host(found.values())
         return found
@@ -226,7 +228,7 @@ class FleetRun:
         """
         for name in self.plan.hosts:  # what cannot be described is told before anything is begun
             self.errands.manifest(name, at.place(name))
-        found = self.survey()
+        found = self.survey(heard=lambda each: at.note(each.at_once))
         self.states = {name: found[name] for name in self.plan.hosts}
         others = [each for name, each in found.items() if name not in self.states]
         at.plan = at.plan._replace(others=sum(each.reached for each in others))

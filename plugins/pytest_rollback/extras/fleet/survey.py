@@ -7,8 +7,8 @@ another one, has written about it before is looked at.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import NamedTuple
 
 from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, BackupsRequest
@@ -56,6 +56,13 @@ class HostState(NamedTuple):
         half = f"half done ({self.release})" if self.release else "half done"
         return half if self.position == HALF else self.release or self.position
 
+    @property
+    def at_once(self) -> str:
+        """What people should know before all other hosts have answered; "" for nothing."""
+        if self.reached:
+            return f"  {self.name}: held by {self.holder}" if self.holder else ""
+        return f"  {self.name}: never reached, {self.why}"
+
 
 def at(system: System, member: FleetMember) -> System:
     """Return the system as one host has it."""
@@ -64,13 +71,19 @@ def at(system: System, member: FleetMember) -> System:
 
 
 def surveyed(
-    system: System, members: Iterable[FleetMember], at_once: int
+    system: System,
+    members: Iterable[FleetMember],
+    at_once: int,
+    heard: Callable[[HostState], None] = lambda _: None,
 ) -> Mapping[str, HostState]:
-    """Return what each host says of itself, by its name."""
+    """Return what each host says of itself, by its name; `heard` is told each as it comes."""
     listed = tuple(members)
     with ThreadPoolExecutor(at_once) as pool:
-        found = pool.map(lambda each: asked(at(system, each), each.name), listed)
-        return {each.name: each for each in found}
+        under_way = [pool.submit(asked, at(system, each), each.name) for each in listed]
+        for each in as_completed(under_way):
+            heard(each.result())
+    found = (each.result() for each in under_way)
+    return {each.name: each for each in found}
 
 
 def asked(system: System, name: str) -> HostState:
