@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -76,11 +76,18 @@ class ChildProcess:
         command: as words.
         folder: where its output goes.
         name: of the file with the output.
+        more: variables of its environment.
     """
 
     heeds = True
 
-    def __init__(self, command: Sequence[str], folder: Path, name: str = OUTPUT) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        name: str = OUTPUT,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder, self.output = folder, folder / name
         self.began = time.monotonic()
@@ -88,7 +95,7 @@ class ChildProcess:
         kept = {key: value for key, value in os.environ.items() if key not in left_out}
         # -1: nobody has a pipe for its ticks; it says with an exit code of its own that a signal
         # came before it had asked anything.
-        environment = {**kept, VARIABLE: "-1", "COLUMNS": "80"}
+        environment = {**kept, **(more or {}), VARIABLE: "-1", "COLUMNS": "80"}
         handle = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         # Ours take them up once they heed them; others would never hear of them.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING if self.heeds else ())

@@ -8,7 +8,7 @@ record has the outcome of every host.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,7 @@ class Coordinator:
         self.service = Service(balancer_of(fleet, plan.hosts), self.place, note)
         self.folder, self.note = folder, note
         self.hosts = {each.name: each for each in record.hosts}
+        self.loan: Callable[[str], Mapping[str, str]] = lambda _: {}
         self._passed_on = 1
         self._cannot_go_on = False
 
@@ -164,6 +165,10 @@ class Coordinator:
                     self._advance(active, task, code)
             time.sleep(PACE)
 
+    def begun(self, name: str, errand: Errand, folder: Path) -> ChildProcess:
+        """Begin an errand; it may use the connection to its host that was opened already."""
+        return ChildProcess(errand.command(name, folder), folder, more=self.loan(name))
+
     def steps(self, name: str, errand: Errand) -> Steps:
         """Take a host out of service, do what is to be done, and bring it back."""
         host, folder, problem = self.hosts[name], self.place(name), ""
@@ -174,7 +179,7 @@ class Coordinator:
         if host.outcome is HostOutcome.NEVER_BEGUN and not self.is_over:
             host.begun = now()
             self.note("")  # its guard knows of it before it happens
-            code = yield ChildProcess(errand.command(name, folder), folder)
+            code = yield self.begun(name, errand, folder)
             self.settled(host, errand.settle(name, folder, code))
         if self.service.moves:
             yield from self.service.back(host, drained=not problem)
@@ -240,13 +245,13 @@ class Coordinator:
     def steps_of(self, name: str, errand: Errand) -> Steps:
         """Ask one host, and take in what it is like; nothing is drained for that."""
         folder = self.place(name)
-        code = yield ChildProcess(errand.command(name, folder), folder)
+        code = yield self.begun(name, errand, folder)
         self.settled(self.hosts[name], errand.settle(name, folder, code))
 
     def planned(self, name: str, errand: Errand) -> Steps:
         """Plan the rollback of one host; why it would be refused is what stands against it."""
         host, folder = self.hosts[name], self.place(name) / "planned"
-        code = yield ChildProcess(errand.command(name, folder), folder)
+        code = yield self.begun(name, errand, folder)
         found = errand.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
             host.why = found.why or found.outcome.value
@@ -255,7 +260,7 @@ class Coordinator:
     def checked(self, name: str, check: Errand, when: str) -> Steps:
         """Look at one host that is back."""
         host, folder = self.hosts[name], self.place(name) / when
-        code = yield ChildProcess(check.command(name, folder), folder)
+        code = yield self.begun(name, check, folder)
         found = check.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
             self.settled(host, found._replace(why=f"{when}, and now: {found.why}"))

@@ -16,6 +16,7 @@ from pytest_rollback.extras.fleet.coordinator import Coordinator
 from pytest_rollback.extras.fleet.errands import READY, HostErrands
 from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
 from pytest_rollback.extras.fleet.members.inventory import limited, members
+from pytest_rollback.extras.fleet.members.lines import FleetLines
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
 from pytest_rollback.extras.fleet.survey import CURRENT, HALF, PREVIOUS, HostState
 from pytest_rollback.extras.fleet.table import outcome_lines, plan_lines
@@ -70,16 +71,16 @@ class FleetRun:
         )
         self.errands = HostErrands(source, self.members)
         self.states: States = {}
+        self.lines = FleetLines()
 
     def survey(
         self, only: Iterable[str] = (), heard: Callable[[HostState], None] = lambda _: None
     ) -> States:
         """Return what each host says of itself, or only some of them; see `surveyed`."""
         names = [*only] or [*self.members]
+        asked = [self.members[each] for each in names]
         with doing(f"asks {len(names)} hosts"):
-            found = survey.surveyed(
-                self.system, [self.members[each] for each in names], self.fleet.parallel, heard
-            )
+            found = survey.surveyed(self.system, asked, self.lines, self.fleet.parallel, heard)
         survey.refuse_one_host(found.values())
         return found
 
@@ -217,7 +218,9 @@ class FleetRun:
             else:
                 run_files.keep(folder, record)
 
-        return Coordinator(self.fleet, self.plan, record, folder, note)
+        at = Coordinator(self.fleet, self.plan, record, folder, note)
+        at.loan = self.lines.loan
+        return at
 
     def asked(self, at: Coordinator, wanted: str = PREVIOUS) -> list[str]:
         """Ask every host, and take in what it says; return those that are to be changed.

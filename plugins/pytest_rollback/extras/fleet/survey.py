@@ -15,12 +15,14 @@ from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, Backu
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.errors import RollbackError, Unreachable, UsageError
 from pytest_rollback.extras.fleet.members.inventory import FleetMember
+from pytest_rollback.extras.fleet.members.lines import FleetLines
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import status, strategies
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.ssh import SshLine
 
 DEADLINE = 120.0
 """Seconds for a look that reads every backup."""
@@ -73,22 +75,25 @@ def at(system: System, member: FleetMember) -> System:
 def surveyed(
     system: System,
     members: Iterable[FleetMember],
+    lines: FleetLines,
     at_once: int,
     heard: Callable[[HostState], None] = lambda _: None,
 ) -> Mapping[str, HostState]:
     """Return what each host says of itself, by its name; `heard` is told each as it comes."""
     listed = tuple(members)
     with ThreadPoolExecutor(at_once) as pool:
-        under_way = [pool.submit(asked, at(system, each), each.name) for each in listed]
+        under_way = [
+            pool.submit(asked, at(system, each), each.name, lines.of(each)) for each in listed
+        ]
         for each in as_completed(under_way):
             heard(each.result())
     found = (each.result() for each in under_way)
     return {each.name: each for each in found}
 
 
-def asked(system: System, name: str) -> HostState:
+def asked(system: System, name: str, line: SshLine) -> HostState:
     """Return what one host says of itself; whatever stands in the way is part of it."""
-    with contextlib.closing(Connection(system)) as connection:
+    with contextlib.closing(Connection(system, line)) as connection:
         try:
             return _of(connection, system, name)
         except Unreachable as error:
