@@ -14,10 +14,11 @@ from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.state.runs import BeginRequest, EndRequest
 from pytest_rollback.agent.state import lock, runs
 from pytest_rollback.agent.state.progress import STEPS
-from pytest_rollback.cli.standing.status_watch import PHASE_OF, news
+from pytest_rollback.cli.standing.status_watch import PHASE_OF
 from pytest_rollback.evidence.events import ActionBegun, ChangeBegun, Decided, HostTaken
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.recovery.lock_holder import Holder
+from pytest_rollback.run.command_line.drawing import news
 from tests.plugin.operator import HEEDING, REPOSITORY
 from tests.plugin.shop import Shop
 from tests.plugin.terminal import CTRL_C, Terminal

@@ -23,6 +23,9 @@ HostName = Annotated[str, Field(pattern=r"^[^-\s@/?][^\s@/?]*$")]
 Address = Annotated[str, Field(pattern=r"^([^-\s@/?][^\s@/?]*@)?[^-\s@/?][^\s@/?]*$")]
 """`host`, `user@host` or `user@host:port`; one that begins with "-" would be an option of ssh."""
 
+RuntimeApi = Annotated[str, Field(pattern=r"^(/\S+|[^/\s:]+:\d{1,5})$")]
+"""Where HAProxy's runtime API listens: a Unix socket by its whole path, or `host:port`."""
+
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -30,7 +33,8 @@ class Fleet(Frozen):
     """`[fleet]`: a system on many hosts, which are rolled back in batches.
 
     `hosts` are a pattern of Ansible for the hosts of `inventory`, or a list of addresses.
-    `drain`, `undrain` and `serving` are commands as words, run where pytest runs and without a
+    Before them is HAProxy, asked at `balancer` about the servers of `backend`, or whatever the
+    commands `drain`, `undrain` and `serving` reach: words, run where pytest runs and without a
     shell; `{host}` in a word is the name of the host.
     """
 
@@ -43,6 +47,8 @@ class Fleet(Frozen):
     unreachable: Literal["stop", "skip"] = "stop"
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
     soak: Seconds | None = None
+    balancer: RuntimeApi | None = None
+    backend: Annotated[str, Field(pattern=r"^[\w.:-]+$")] | None = None
     drain: Words = ()
     undrain: Words = ()
     serving: Words = ()
@@ -54,6 +60,12 @@ class Fleet(Frozen):
         if isinstance(self.hosts, str) != bool(self.inventory):
             raise ValueError(
                 "expected inventory with a pattern in hosts, or a list of addresses in hosts"
+            )
+        if bool(self.balancer) != bool(self.backend):
+            raise ValueError("balancer and backend go together: the servers of one backend")
+        if self.balancer and (self.drain or self.undrain or self.serving):
+            raise ValueError(
+                "drain, undrain and serving are commands for another balancer than that in balancer"
             )
         if bool(self.drain) != bool(self.undrain):
             raise ValueError("drain and undrain go together: no host is left drained")

@@ -71,17 +71,18 @@ class Connection:
 
     Args:
         system: says how the host is reached and which files hold secrets.
+        line: the ssh connection to use where somebody else keeps one; it is left open.
 
     `trips` counts the round trips so far; `line` is the ssh connection where there is one.
     """
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, line: SshLine | None = None) -> None:
         self.system = system
         self.trips = 0
         self._asked = 0.0
         self._needs_sources = self._needs_plain = False
         self._first: FirstQuestion | None = None
-        self.line: SshLine | None = None
+        self.line, self._lasting = line, line
 
     @functools.cached_property
     def where(self) -> str:
@@ -114,9 +115,9 @@ class Connection:
 
     def close(self) -> None:
         """End what was opened. A question after that opens it again."""
-        if self.line:
+        if self.line and self.line is not self._lasting:
             self.line.close()
-        self.line = None
+        self.line = self._lasting
         for name in ("host", "_plain"):
             self.__dict__.pop(name, None)
 

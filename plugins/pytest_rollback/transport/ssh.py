@@ -1,10 +1,15 @@
-"""One ssh connection, opened once and shared by everything that a run asks; closed at its end."""
+"""One ssh connection, opened once and shared by everything that a run asks; closed at its end.
+
+Somebody who starts several runs about one host, one after the other, lends them a connection of his
+own: it is theirs as long as it holds, and each opens one for itself where it does not.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import weakref
@@ -23,6 +28,12 @@ PATIENCE = 20.0
 
 IDLE = 300
 """Seconds after which an idle connection ends."""
+
+LENT = "ROLLBACK_SSH_LINE"
+"""The variable that tells a run of the connection it may use: its folder, and where it leads."""
+
+AT_ONCE = 2.0
+"""Seconds for whoever holds a connection to take us up."""
 
 OPTIONS = (
     "BatchMode=yes",
@@ -48,7 +59,8 @@ class SshLine:
 
         spec, self._chosen = parse_hostspec(connection)
         self.host, self.where = BaseBackend.parse_hostspec(spec), where
-        self.folder = _folder()
+        self.folder, self.connection = _folder(), connection
+        self._lender = _lender(connection)
         exit_ = [*self._command("no"), "-O", "exit", self.host.name]
         self._end = weakref.finalize(self, _end, self.folder, exit_)
         self._open = False
@@ -73,6 +85,19 @@ class SshLine:
         options = [("-o", option) for option in self._options(master)]
         return ["ssh", *(word for pair in [*named, *options] if pair[1] for word in pair)]
 
+    @property
+    def loan(self) -> dict[str, str]:
+        """The environment of a process that may use this connection; we keep it open meanwhile."""
+        return {LENT: f"{self.folder} {self.connection}"}
+
+    def _borrowed(self) -> bool:
+        """Take up what was lent to us, once: where we are asked again, it broke."""
+        lender, self._lender = self._lender, None
+        if lender is None or not _answers(lender):
+            return False
+        (self.folder / "c").symlink_to(lender)
+        return True
+
     def open(self) -> None:
         """Open the connection where it is not.
 
@@ -82,6 +107,9 @@ class SshLine:
         if self._open:
             return
         (self.folder / "c").unlink(missing_ok=True)
+        if self._borrowed():
+            self._open = True
+            return
         # No command, only the connection: a session of its own would run the user's whole profile.
         alone = ("-f", "-N", "-o", f"ControlPersist={IDLE}")
         command = [*self._command("yes"), *alone, self.host.name]
@@ -137,6 +165,23 @@ class SshLine:
         self._end()
 
 
+def _lender(connection: str) -> Path | None:
+    """Return the socket of the connection that was lent to us; None where there is none."""
+    folder, _, leads = os.environ.get(LENT, "").partition(" ")
+    return Path(folder) / "c" if folder and leads == connection else None
+
+
+def _answers(path: Path) -> bool:
+    """Return whether somebody holds the connection behind a socket open."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(AT_ONCE)
+        try:
+            line.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def _folder() -> Path:
     """Return a new private directory with a path that is short enough for a socket."""
     usual = tempfile.gettempdir()
@@ -147,7 +192,7 @@ def _folder() -> Path:
 def _end(folder: Path, exit_: list[str]) -> None:
     silent = subprocess.DEVNULL
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        if (folder / "c").exists():
+        if (folder / "c").exists() and not (folder / "c").is_symlink():
             subprocess.run(
                 exit_, stdin=silent, stdout=silent, stderr=silent, timeout=5, check=False
             )

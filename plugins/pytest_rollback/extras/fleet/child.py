@@ -12,9 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pytest_rollback.errors import RTO_MISSED, GateClosed, LockHeld, Unreachable
 from pytest_rollback.evidence.json_data import loads
@@ -56,6 +56,16 @@ class ChildResult(NamedTuple):
         return self.folder / REPORT if self.folder else None
 
 
+class UnderWay(Protocol):
+    """What is being done about one host, looked at again and again until it has ended."""
+
+    def ended(self) -> int | None:
+        """Return its exit code; None while it is at work."""
+
+    def interrupt(self, name: str = "SIGINT") -> None:
+        """Have it end at its next safe point."""
+
+
 class ChildProcess:
     """A process that asks or changes one host, in a folder of its own.
 
@@ -66,11 +76,18 @@ class ChildProcess:
         command: as words.
         folder: where its output goes.
         name: of the file with the output.
+        more: variables of its environment.
     """
 
     heeds = True
 
-    def __init__(self, command: Sequence[str], folder: Path, name: str = OUTPUT) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        name: str = OUTPUT,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder, self.output = folder, folder / name
         self.began = time.monotonic()
@@ -78,7 +95,7 @@ class ChildProcess:
         kept = {key: value for key, value in os.environ.items() if key not in left_out}
         # -1: nobody has a pipe for its ticks; it says with an exit code of its own that a signal
         # came before it had asked anything.
-        environment = {**kept, VARIABLE: "-1", "COLUMNS": "80"}
+        environment = {**kept, **(more or {}), VARIABLE: "-1", "COLUMNS": "80"}
         handle = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         # Ours take them up once they heed them; others would never hear of them.
         held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING if self.heeds else ())
@@ -132,6 +149,15 @@ def result(folder: Path, code: int, good: str = "RECOVERED") -> ChildResult:
         return ChildResult(HostOutcome.LOST, f"its report cannot be read: {error}", code)
     kind, why = read(record, code, good)
     return ChildResult(kind, why, code, record, found[-1].parent)
+
+
+def left_behind(folder: Path, good: str = "RECOVERED") -> ChildResult:
+    """Return how suites ended whose exit code nobody has seen: well, where their report says so."""
+    found = result(folder, 0, good)
+    if found.outcome is HostOutcome.RECOVERED:
+        return found._replace(code=None)
+    said = found.record.sentence if found.record else "it left no report"
+    return found._replace(outcome=HostOutcome.LOST, why=f"its rollback: {said}", code=None)
 
 
 def read(record: RunRecord, code: int, good: str) -> tuple[HostOutcome, str]:

@@ -7,14 +7,18 @@ import shlex
 from collections.abc import Sequence
 
 from pytest_rollback.errors import GateClosed, UsageError
-from pytest_rollback.extras.fleet.fleet_run import FleetRun
+from pytest_rollback.extras.fleet.fleet_run import FleetRun, Typed
+from pytest_rollback.extras.fleet.grid import watch
 from pytest_rollback.extras.fleet.table import plan_lines, state_lines, summary
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.entry import overruled
 from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.command_line.shared import shown
-from pytest_rollback.run.extras import outside, place, usual
+from pytest_rollback.run.extras import outside, place, reports_of, usual
 from pytest_rollback.run.options import fitting, told_openly
+
+CHOOSE = ("ready", "recovered", "undone")
+"""The good ends of commands that can be about some of the hosts alone."""
 
 CODES = """
 exit codes: 0 {good}; 1 not; 2 interrupted; 4 usage, or a problem in rollback.toml; 7 hosts cannot
@@ -26,14 +30,21 @@ examples:
   {me}
   {me} --target=shop/rollback.toml
 """
+WATCH_STORY = """
+examples:
+  {me}
+  {me} --watch
+"""
 ROLL_STORY = """
 examples:
   {me}
   {me} --arm=production --incident=INC-42
+  {me} --arm=production --limit='web1,web2*'
 
 Nothing is changed without --arm, nor before every host was asked. Ctrl-C begins no further host; a
 second one ends those under way at their next safe point. The same command goes on, also from
-another machine: which release a host has is asked of the host.
+another machine: which release a host has is asked of the host. With --limit the quorum and all
+shares are still those of the whole fleet, and the verdict says how many hosts were left alone.
 """
 
 
@@ -47,6 +58,12 @@ def asked(
     add_target(parser)
     if story is ROLL_STORY:
         parser.add_argument("--arm", metavar="TARGET", help="allow changes: the target's name")
+    if story is WATCH_STORY:
+        help_ = "follow the run that this machine carries out; no host is asked"
+        parser.add_argument("--watch", action="store_true", help=help_)
+    if good in CHOOSE:
+        help_ = "only these hosts: names with * and ?, between commas"
+        parser.add_argument("--limit", default="", metavar="PATTERN", help=help_)
     if good == "recovered":
         parser.add_argument("--incident", metavar="ID", help="the incident of the reports")
         help_ = "go on although readiness refuses by this criterion"
@@ -75,7 +92,8 @@ def opened(named: argparse.Namespace, arguments: Sequence[str], program: str) ->
             hint='[fleet] with hosts = ["web1.example", "web2.example"], see docs/fleet.md',
         )
     fitting(getattr(named, "arm", None), system)
-    return FleetRun(path, system, system.fleet, f"{program} {shlex.join(arguments)}".rstrip())
+    typed = Typed(f"{program} {shlex.join(arguments)}".rstrip(), getattr(named, "limit", ""))
+    return FleetRun(path, system, system.fleet, typed)
 
 
 def ready(arguments: Sequence[str], program: str) -> int:
@@ -98,10 +116,17 @@ def plan(arguments: Sequence[str], program: str) -> int:
 def status(arguments: Sequence[str], program: str) -> int:
     """Show what each host says of itself; return the exit code."""
     about = "Ask every host which release it has, and who is at work there."
-    fleet = opened(asked(arguments, program, about, "shown"), arguments, program)
+    named = asked(arguments, program, about, "as shown", WATCH_STORY)
+    fleet = opened(named, arguments, program)
+    if named.watch:
+        return watch(reports_of(str(fleet.source)), fleet.system.target.name)
     states = fleet.survey()
     shown("\n".join(state_lines(fleet.plan, states)))
     shown(summary(states.values()))
+    left = fleet.out_of_service()
+    if left:
+        shown("\n".join(left))
+        shown(f"next: rollback fleet roll --arm={fleet.system.target.name}")
     return 0 if all(each.reached for each in states.values()) else 7
 
 

@@ -8,15 +8,16 @@ record has the outcome of every host.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_rollback.errors import RTO_MISSED, Refused
-from pytest_rollback.extras.fleet import judge
-from pytest_rollback.extras.fleet.balancer import BalancerCommand, served
-from pytest_rollback.extras.fleet.child import ChildProcess, ChildResult
-from pytest_rollback.extras.fleet.judge import BACK, BAD, FleetPlan, HostOutcome
+from pytest_rollback.extras.fleet import judge, run_files
+from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
+from pytest_rollback.extras.fleet.balancing.service import Service, Steps, now
+from pytest_rollback.extras.fleet.child import ChildProcess, ChildResult, UnderWay
+from pytest_rollback.extras.fleet.judge import BACK, FleetPlan, HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, word
 from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.progress.activity import doing
@@ -24,9 +25,6 @@ from pytest_rollback.transport.interrupts import INTERRUPTS
 
 PACE = 0.1
 """Seconds between two looks at the processes."""
-
-Steps = Generator[ChildProcess, int, None]
-"""What is done about one host: each process in turn; it is sent the exit code of each."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,12 @@ class Coordinator:
         note: Callable[[str], None],
     ) -> None:
         self.fleet, self.plan, self.record = fleet, plan, record
+        self.service = Service(balancer_of(fleet, plan.hosts), self.place, note)
         self.folder, self.note = folder, note
         self.hosts = {each.name: each for each in record.hosts}
+        self.loan: Callable[[str], Mapping[str, str]] = lambda _: {}
         self._passed_on = 1
+        self._cannot_go_on = False
 
     @property
     def outcomes(self) -> dict[str, HostOutcome]:
@@ -73,9 +74,7 @@ class Coordinator:
 
     def place(self, host: str) -> Path:
         """Return the folder of a host."""
-        number = self.plan.hosts.index(host) + 1
-        name = "".join(c if c.isalnum() or c in ".-_" else "_" for c in host)
-        return self.folder / "hosts" / f"{number:03}-{name}"
+        return self.folder / run_files.place(self.record, host)
 
     def roll(self, errand: Errand, check: Errand | None = None) -> None:
         """Go through the batches until all are done, or the judge stops.
@@ -85,15 +84,27 @@ class Coordinator:
         while not self.is_interrupted:
             decision = judge.judged(self.plan, self.outcomes)
             self.record.stopped, self.record.undo = decision.reason, decision.undo
-            if not decision.batch or not self.enough(decision.batch, decision.number):
+            if not decision.batch or not self.may_leave(decision):
                 return
             words = f"batch {decision.number} of {len(self.plan.batches)}"
             self.note(f"{words}: {', '.join(decision.batch)}")
             self.record.begun = decision.number
             with doing(words):
                 self.drive(self.steps(each, errand) for each in decision.batch)
+                if not self.is_seen(decision.batch):
+                    return
                 if check and decision.number < len(self.plan.batches):
                     self.soak(decision.batch, check)
+
+    def may_leave(self, decision: judge.Decision) -> bool:
+        """Return whether a batch may leave service, by what the balancer says, and is tried for."""
+        try:
+            few = self.service.too_few(decision.batch, decision.number, self.plan.quorum)
+            self.record.stopped = few
+            return not few and self.is_obeyed(decision.batch)
+        except Refused as error:
+            self.record.stopped = error.message
+            return False
 
     @property
     def is_interrupted(self) -> bool:
@@ -103,26 +114,14 @@ class Coordinator:
             self.note(f"{INTERRUPTS.heard[0]}: no host is begun any more; those under way end")
         return self.record.interrupted
 
-    def enough(self, batch: Collection[str], number: int) -> bool:
-        """Return whether enough hosts serve without a batch, by what `serving` says."""
-        if not self.fleet.serving:
-            return True
-        try:
-            names = served(self.fleet.serving, self.fleet.timeout)
-        except Refused as error:
-            self.record.stopped = error.message
-            return False
-        left = len((names & {*self.plan.hosts}) - {*batch})
-        if left < self.plan.quorum:
-            self.record.stopped = (
-                f"{left} would serve during batch {number} by what serving prints, "
-                f"{self.plan.quorum} have to"
-            )
-        return left >= self.plan.quorum
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing may be begun that changes a host."""
+        return self._cannot_go_on or self.is_interrupted
 
     def drive(self, tasks: Iterable[Steps]) -> None:
         """Carry out tasks, so many at once; none is begun after a signal."""
-        waiting, active = [*tasks], dict[Steps, ChildProcess]()
+        waiting, active = [*tasks], dict[Steps, UnderWay]()
         try:
             while active or (waiting and not self.is_interrupted):
                 while waiting and len(active) < self.fleet.parallel and not self.is_interrupted:
@@ -138,14 +137,14 @@ class Coordinator:
             raise
 
     @staticmethod
-    def _advance(active: dict[Steps, ChildProcess], task: Steps, code: int | None) -> None:
+    def _advance(active: dict[Steps, UnderWay], task: Steps, code: int | None) -> None:
         """Begin the next process of a task, or be done with it."""
         try:
             active[task] = next(task) if code is None else task.send(code)
         except StopIteration:
             active.pop(task, None)
 
-    def _pass_on(self, active: Iterable[ChildProcess]) -> None:
+    def _pass_on(self, active: Iterable[UnderWay]) -> None:
         """Hand every signal after the first one on to what is under way."""
         heard = len(INTERRUPTS.heard)
         if self.is_interrupted and heard > self._passed_on:
@@ -154,8 +153,9 @@ class Coordinator:
             for child in active:
                 child.interrupt(INTERRUPTS.heard[-1])
 
-    def _end(self, active: dict[Steps, ChildProcess]) -> None:
+    def _end(self, active: dict[Steps, UnderWay]) -> None:
         """Have all end in order, because we cannot go on; what is drained comes back."""
+        self._cannot_go_on = True
         for child in active.values():
             child.interrupt()
         while active:
@@ -165,45 +165,54 @@ class Coordinator:
                     self._advance(active, task, code)
             time.sleep(PACE)
 
+    def begun(self, name: str, errand: Errand, folder: Path) -> ChildProcess:
+        """Begin an errand; it may use the connection to its host that was opened already."""
+        return ChildProcess(errand.command(name, folder), folder, more=self.loan(name))
+
     def steps(self, name: str, errand: Errand) -> Steps:
         """Take a host out of service, do what is to be done, and bring it back."""
         host, folder, problem = self.hosts[name], self.place(name), ""
-        if self.fleet.drain:
-            problem = yield from self.balanced("drain", name)
+        if self.service.moves:
+            problem = yield from self.service.leave(host)
             if problem:
                 host.outcome, host.why = HostOutcome.FAILED, f"{problem}; nothing was changed"
-        if host.outcome is HostOutcome.NEVER_BEGUN and not self.is_interrupted:
-            code = yield ChildProcess(errand.command(name, folder), folder)
+        if host.outcome is HostOutcome.NEVER_BEGUN and not self.is_over:
+            host.begun = now()
+            self.note("")  # its guard knows of it before it happens
+            code = yield self.begun(name, errand, folder)
             self.settled(host, errand.settle(name, folder, code))
-        if self.fleet.undrain:
-            yield from self.back_in_service(host, drained=not problem)
+        if self.service.moves:
+            yield from self.service.back(host, drained=not problem)
 
-    def back_in_service(self, host: HostRecord, *, drained: bool = True) -> Steps:
-        """Undrain a host, unless it is not well: that would lead users to it."""
-        if host.outcome in BAD and drained:
-            host.drained = f"left drained: {host.outcome.value}"
-            self.note(f"  {host.name}: {host.drained}")
-            return
-        problem = yield from self.balanced("undrain", host.name)
-        if problem:
-            host.drained = problem
-            self.note(f"  {host.name}: NOT BACK IN SERVICE, {problem}")
+    def all_in_service(self, left: Collection[str] = ()) -> None:
+        """Bring back hosts that were back already, and those that a run which ended has left.
 
-    def all_in_service(self) -> None:
-        """Undrain hosts that were back already: a killed controller may have left them drained."""
-        back = [each for each in self.record.hosts if each.outcome is HostOutcome.ALREADY]
-        if self.fleet.undrain:
-            self.drive(self.back_in_service(each, drained=False) for each in back)
+        Args:
+            left: their names; of each nothing is half done.
+        """
+        mine = [h for h in self.record.hosts if h.outcome is HostOutcome.ALREADY or h.name in left]
+        if self.service.balancer:
+            self.drive(self.service.back(each, drained=False) for each in mine)
 
-    def balanced(self, what: str, name: str) -> Generator[ChildProcess, int, str]:
-        """Run `drain` or `undrain` for a host; return why it failed, "" where it did not."""
-        words = self.fleet.drain if what == "drain" else self.fleet.undrain
-        try:
-            command = BalancerCommand(words, name, self.place(name), what, self.fleet.timeout)
-        except OSError as error:
-            return f"{what}: {error}"
-        yield command
-        return command.problem
+    def is_obeyed(self, batch: Collection[str]) -> bool:
+        """Return whether the balancer takes a host out and back: tried before the first change."""
+        tried = self.service.for_trial(batch)
+        if tried and not self.record.begun and not self.is_interrupted:
+            self.note(f"the balancer is tried with {tried}")
+            self.drive([self.service.trial(self.hosts[tried])])
+            problem = self.hosts[tried].why or self.hosts[tried].drained
+            if problem:
+                self.record.stopped = f"the balancer was tried with {tried}: {problem}"
+        return not self.record.stopped and not self.is_interrupted
+
+    def is_seen(self, batch: Iterable[str]) -> bool:
+        """Return whether all of a batch that is well is in service again."""
+        unseen = [
+            each for each in batch if self.hosts[each].outcome in BACK and self.hosts[each].drained
+        ]
+        if unseen:
+            self.record.stopped = f"{judge.named(unseen)} not back in service"
+        return not unseen
 
     def settled(self, host: HostRecord, found: ChildResult) -> None:
         """Take in how a host ended."""
@@ -236,13 +245,13 @@ class Coordinator:
     def steps_of(self, name: str, errand: Errand) -> Steps:
         """Ask one host, and take in what it is like; nothing is drained for that."""
         folder = self.place(name)
-        code = yield ChildProcess(errand.command(name, folder), folder)
+        code = yield self.begun(name, errand, folder)
         self.settled(self.hosts[name], errand.settle(name, folder, code))
 
     def planned(self, name: str, errand: Errand) -> Steps:
         """Plan the rollback of one host; why it would be refused is what stands against it."""
         host, folder = self.hosts[name], self.place(name) / "planned"
-        code = yield ChildProcess(errand.command(name, folder), folder)
+        code = yield self.begun(name, errand, folder)
         found = errand.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
             host.why = found.why or found.outcome.value
@@ -251,7 +260,7 @@ class Coordinator:
     def checked(self, name: str, check: Errand, when: str) -> Steps:
         """Look at one host that is back."""
         host, folder = self.hosts[name], self.place(name) / when
-        code = yield ChildProcess(check.command(name, folder), folder)
+        code = yield self.begun(name, check, folder)
         found = check.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
             self.settled(host, found._replace(why=f"{when}, and now: {found.why}"))

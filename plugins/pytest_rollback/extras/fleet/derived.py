@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.run_folder import write_private
-from pytest_rollback.extras.fleet.inventory import FleetMember
+from pytest_rollback.extras.fleet.members.inventory import FleetMember
 
 TABLE = re.compile(r"^\s*\[+\s*([\w.\"'-]+)\s*\]+")
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_rollback.extras.fleet import run_files, survey
+from pytest_rollback.extras.fleet.balancing import earlier
+from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
+from pytest_rollback.extras.fleet.balancing.guard import FleetGuard
 from pytest_rollback.extras.fleet.coordinator import Coordinator
-from pytest_rollback.extras.fleet.errands import HostErrands
-from pytest_rollback.extras.fleet.inventory import members
+from pytest_rollback.extras.fleet.errands import READY, HostErrands
 from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
+from pytest_rollback.extras.fleet.members.inventory import limited, members
+from pytest_rollback.extras.fleet.members.lines import FleetLines
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
 from pytest_rollback.extras.fleet.survey import CURRENT, HALF, PREVIOUS, HostState
 from pytest_rollback.extras.fleet.table import outcome_lines, plan_lines
@@ -18,6 +24,7 @@ from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import doing
+from pytest_rollback.recovery.lock_holder import Holder
 from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import reports_of
 from pytest_rollback.run.run import identity, operator
@@ -29,48 +36,72 @@ FINE = frozenset({"recovered", "undone", ""})
 """How the last rollback of a host ended that has nothing left to do."""
 
 
+class Typed(NamedTuple):
+    """A command as it was typed, and its `--limit`, "" for all hosts."""
+
+    command: str
+    limit: str = ""
+
+
 class FleetRun:
     """A fleet, and what a command does with it.
 
     Args:
         source: its rollback.toml.
         system: what that describes, with the table `fleet`.
-        command: what was typed.
+        about: what was typed, and which hosts were meant.
 
     Raises:
         UsageError: its hosts cannot be found, or its batches break the quorum.
     """
 
-    def __init__(self, source: Path, system: System, fleet: Fleet, command: str) -> None:
-        self.source, self.system, self.fleet, self.command = source, system, fleet, command
+    def __init__(self, source: Path, system: System, fleet: Fleet, about: Typed) -> None:
+        self.source, self.system, self.fleet, self.about = source, system, fleet, about
         found = members(fleet, source.parent, system.target.connection)
         self.members = {each.name: each for each in found}
+        meant = [each.name for each in (limited(found, about.limit) if about.limit else found)]
         self.plan = planned(
-            [*self.members],
-            fleet.canary or found[0].name,
+            meant,
+            fleet.canary if fleet.canary in meant else meant[0],
             fleet.batches,
             fleet.quorum,
             max_failed=fleet.max_failed,
             skips=fleet.unreachable == "skip",
+            every=len(found),
         )
         self.errands = HostErrands(source, self.members)
         self.states: States = {}
+        self.lines = FleetLines()
 
-    def survey(self, only: Iterable[str] = ()) -> States:
-        """Return what each host says of itself, or only some of them."""
-        names = [*only] or [*self.plan.hosts]
+    def survey(
+        self, only: Iterable[str] = (), heard: Callable[[HostState], None] = lambda _: None
+    ) -> States:
+        """Return what each host says of itself, or only some of them; see `surveyed`."""
+        names = [*only] or [*self.members]
+        asked = [self.members[each] for each in names]
         with doing(f"asks {len(names)} hosts"):
-            found = survey.surveyed(
-                self.system, [self.members[each] for each in names], self.fleet.parallel
-            )
+            found = survey.surveyed(self.system, asked, self.lines, self.fleet.parallel, heard)
         survey.refuse_one_host(found.values())
         return found
 
+    def refuse_stale(self) -> None:
+        """Refuse a balancer that knows other hosts than the fleet has."""
+        balancer = balancer_of(self.fleet, [*self.members])
+        if balancer:
+            balancer.refuse_stale()
+
+    def out_of_service(self) -> list[str]:
+        """Return, for people, who is out of service by runs that ended, and what is under way."""
+        balancer = balancer_of(self.fleet, [*self.members])
+        reports = reports_of(str(self.source))
+        return [*earlier.still_out(reports, self.system.target.name, balancer)]
+
     def ready(self) -> int:
         """Ask whether every host could be rolled back; return the exit code."""
-        at = self.begin("READY")
+        at = self.begin(READY)
 
         def work() -> None:
+            self.refuse_stale()
             asked = self.asked(at, wanted="")  # what is rolled back already is not ready
             at.drive(at.steps_of(each, self.errands.ready()) for each in asked)
             at.record.begun = at.record.batches
@@ -82,12 +113,13 @@ class FleetRun:
         at = self.begin("RECOVERED")
 
         def work() -> None:
+            self.refuse_stale()
             asked = self.asked(at)
             if self.may_begin(at) and self.rehearsed(at, asked, words):
                 check = self.errands.validate() if self.fleet.soak else None
                 back = [n for n, each in self.states.items() if at.is_back(n) and each.run]
                 at.look_again(back, self.errands.validate(), "already")
-                at.all_in_service()
+                self.into_service(at)
                 at.roll(self.errands.roll(armed, *words), check)
 
         return self.carried_out(at, work)
@@ -97,6 +129,7 @@ class FleetRun:
         at = self.begin("UNDONE")
 
         def work() -> None:
+            self.refuse_stale()
             self.asked(at, wanted=CURRENT)
             runs = {name: each.run for name, each in self.states.items()}
             for name, state in self.states.items():
@@ -104,9 +137,20 @@ class FleetRun:
                 if host.outcome is HostOutcome.NEVER_BEGUN and not state.run:
                     host.outcome, host.why = HostOutcome.ALREADY, "no rollback to undo"
             if self.may_begin(at):
+                self.into_service(at)
                 at.roll(self.errands.undo(armed, runs, lambda name: self.survey([name])[name]))
 
         return self.carried_out(at, work, CURRENT)
+
+    def into_service(self, at: Coordinator) -> None:
+        """Bring back what runs that ended left out; what somebody else took out is left so."""
+        left = earlier.left_out(at.folder.parent, at.record.target)
+        balancer = at.service.balancer
+        told = balancer.out() if balancer else {}
+        at.service.kept_out = {name: word for name, word in told.items() if name not in left}
+        at.all_in_service(
+            [n for n in left if n in self.states and self.states[n].position == CURRENT]
+        )
 
     def carried_out(
         self, at: Coordinator, work: Callable[[], None], position: str = PREVIOUS
@@ -115,17 +159,32 @@ class FleetRun:
 
         `position` is what a host is to have then.
         """
-        with INTERRUPTS.deferred():
+        with INTERRUPTS.deferred(), self.guarded(at):
             try:
                 work()
             except Exception as error:
-                at.record.stopped = f"{type(error).__name__}: {error}".partition("\n")[0]
+                said = str(getattr(error, "message", f"{type(error).__name__}: {error}"))
+                at.record.stopped = said.partition("\n")[0]
                 self.end(at, position)
                 raise
             return self.end(at, position)
 
+    @contextlib.contextmanager
+    def guarded(self, at: Coordinator) -> Iterator[None]:
+        """Have somebody at hand who brings hosts back where this process is killed."""
+        if at.record.good == READY:  # takes nobody out
+            yield
+            return
+        guard = FleetGuard(at.folder, self.source)
+        at.service.guarded = guard.ensure
+        try:
+            yield
+        finally:
+            guard.over()
+
     def begin(self, good: str) -> Coordinator:
         """Begin a run of which the good verdict is given: its folder, a record of every host."""
+        earlier.refuse_others(reports_of(str(self.source)), self.system.target.name)
         now = dt.datetime.now(dt.UTC)
         run = identity(now)
         batches = {name: i for i, each in enumerate(self.plan.batches, 1) for name in each}
@@ -134,12 +193,15 @@ class FleetRun:
             operator=operator(),
             system=self.system.about.name,
             target=self.system.target.name,
-            command=self.command,
+            command=self.about.command,
+            limit=self.about.limit,
+            others=len(self.members) - len(self.plan.hosts),
             started=now.isoformat(timespec="seconds"),
             canary=self.plan.canary,
             quorum=self.plan.quorum,
             batches=len(self.plan.batches),
             good=good,
+            process=Holder.here(run, operator()).process,
             hosts=[
                 HostRecord(name, shown_connection(self.members[name].connection), batches[name])
                 for name in self.plan.hosts
@@ -150,10 +212,15 @@ class FleetRun:
         shown("\n".join(plan_lines(self.plan, self.fleet.parallel)))
 
         def note(line: str) -> None:
-            run_files.write(folder, record)
-            shown(line)
+            if line:
+                run_files.write(folder, record)
+                shown(line)
+            else:
+                run_files.keep(folder, record)
 
-        return Coordinator(self.fleet, self.plan, record, folder, note)
+        at = Coordinator(self.fleet, self.plan, record, folder, note)
+        at.loan = self.lines.loan
+        return at
 
     def asked(self, at: Coordinator, wanted: str = PREVIOUS) -> list[str]:
         """Ask every host, and take in what it says; return those that are to be changed.
@@ -164,7 +231,15 @@ class FleetRun:
         """
         for name in self.plan.hosts:  # what cannot be described is told before anything is begun
             self.errands.manifest(name, at.place(name))
-        self.states = self.survey()
+        found = self.survey(heard=lambda each: at.note(each.at_once))
+        self.states = {name: found[name] for name in self.plan.hosts}
+        others = [each for name, each in found.items() if name not in self.states]
+        at.plan = at.plan._replace(others=sum(each.reached for each in others))
+        at.record.mixed = survey.mixed(found.values()) if not wanted else ""
+        if at.record.mixed:
+            at.note(
+                f"{at.record.mixed}: rollback fleet roll goes on, rollback fleet undo goes back"
+            )
         for name, state in self.states.items():
             host = at.hosts[name]
             host.before, host.why = state.shown, state.why
@@ -197,7 +272,7 @@ class FleetRun:
     def end(self, at: Coordinator, position: str) -> int:
         """Ask once more, write and print how it ended; return the exit code."""
         record = at.record
-        if record.good != "READY":  # which has changed nothing
+        if record.good != READY:  # which has changed nothing
             self.compared(at, position)
         conclude(record)
         record.finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -207,7 +282,7 @@ class FleetRun:
         shown(f"report: {at.folder / run_files.PAGE}\n{record.sentence}")
         if record.code:
             undo = f", or rollback fleet undo --arm={record.target}" if record.undo else ""
-            shown(f"next: {self.command}{undo}")
+            shown(f"next: {record.command}{undo}")
         return record.code
 
     def compared(self, at: Coordinator, position: str) -> None:

@@ -45,7 +45,8 @@ class FleetPlan(NamedTuple):
     """The hosts in their order, the canary first, and in which batches they are rolled back.
 
     `quorum` is how many hosts have to serve at any time, `max_failed` how many may fail or be lost
-    of the whole fleet, `skips` whether a host that cannot be reached is left out.
+    of the whole fleet, `skips` whether a host that cannot be reached is left out. `others` are the
+    hosts of the fleet that are left alone and serve, `every` is how many it has.
     """
 
     hosts: tuple[str, ...]
@@ -54,6 +55,8 @@ class FleetPlan(NamedTuple):
     quorum: int
     max_failed: int = 0
     skips: bool = False
+    others: int = 0
+    every: int = 0
 
 
 class Decision(NamedTuple):
@@ -94,22 +97,24 @@ def planned(
         canary: one of them.
         sizes: of the batches, such as `1` or `"25%"`; a share below one host is one host.
         quorum: how many have to serve meanwhile; a share is rounded up.
-        more: `max_failed` and `skips`.
+        more: `max_failed`, `skips`, and `every`: how many hosts the fleet has where only some of
+            them are meant; shares are of these.
 
     Raises:
         UsageError: a batch is so large that the quorum could not be kept.
     """
     order = (canary, *(each for each in hosts if each != canary))
+    every = more.setdefault("every", len(order))
     batches, begun, number = [], 0, 0
     while begun < len(order):
-        size = max(1, share(sizes[min(number, len(sizes) - 1)], len(order), up=False))
+        size = max(1, share(sizes[min(number, len(sizes) - 1)], every, up=False))
         batches.append(order[begun : begun + size])
         begun, number = begun + size, number + 1
-    least = share(quorum, len(order), up=True)
+    least = share(quorum, every, up=True)
     for number, batch in enumerate(batches, 1):
-        if len(order) - len(batch) < least:
+        if every - len(batch) < least:
             raise UsageError(
-                f"batch {number} takes {len(batch)} of {count(len(order), 'host')}, and "
+                f"batch {number} takes {len(batch)} of {count(every, 'host')}, and "
                 f"{least} have to serve: nothing was changed",
                 hint="smaller batches, or a lower quorum, in [fleet] of rollback.toml",
             )
@@ -161,7 +166,7 @@ def stopped(plan: FleetPlan, outcomes: Outcomes) -> Decision | None:
 
 def _within_quorum(plan: FleetPlan, outcomes: Outcomes, following: Decision) -> Decision:
     """Return a batch, or that too few hosts would serve meanwhile."""
-    left = len(serving(plan, outcomes, following.batch))
+    left = len(serving(plan, outcomes, following.batch)) + plan.others
     if left < plan.quorum:
         why = f"{left} would serve during batch {following.number}, {plan.quorum} have to"
         return Decision(reason=why)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from pytest_rollback.evidence.json_data import dump
+from pytest_rollback.evidence.json_data import dump, loads, salvage
 from pytest_rollback.evidence.redaction import Redactor, of_environment
 from pytest_rollback.evidence.run_folder import write_private
 from pytest_rollback.extras.fleet.judge import BACK, BAD, HostOutcome
@@ -19,14 +19,43 @@ from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, failure
 DATA, PAGE, JUNIT = "fleet.json", "fleet.html", "junit.xml"
 
 
+def place(record: FleetRecord, host: str) -> str:
+    """Return the folder of a host, below that of the run."""
+    number = [each.name for each in record.hosts].index(host) + 1
+    name = "".join(c if c.isalnum() or c in ".-_" else "_" for c in host)
+    return f"hosts/{number:03}-{name}"
+
+
 def write(folder: Path, record: FleetRecord) -> None:
     """Write all three as the record is now."""
     redact = Redactor(of_environment(os.environ))
+    keep(folder, record)
+    replaced(folder / PAGE, redact.text(page(record)))
+    replaced(folder / JUNIT, redact.text(junit(record)))
+
+
+def read(folder: Path) -> FleetRecord | None:
+    """Return the record in a folder; None where there is none that can be read."""
+    try:
+        return salvage(FleetRecord, loads((folder / DATA).read_bytes()))
+    except (OSError, ValueError):
+        return None
+
+
+def keep(folder: Path, record: FleetRecord) -> None:
+    """Write the record alone as it is now."""
+    redact = Redactor(of_environment(os.environ))
     plain = dump(record)
+    plain["process"] = record.process._asdict() if record.process else None
     plain["hosts"] = [{**dump(each), "outcome": each.outcome.value} for each in record.hosts]
-    write_private(folder / DATA, json.dumps(redact.data(plain), indent=2) + "\n")
-    write_private(folder / PAGE, redact.text(page(record)))
-    write_private(folder / JUNIT, redact.text(junit(record)))
+    replaced(folder / DATA, json.dumps(redact.data(plain), indent=2) + "\n")
+
+
+def replaced(path: Path, text: str) -> None:
+    """Write a file, of which a reader sees the whole old or the whole new text at any instant."""
+    new = path.with_name(f".{path.name}.new")
+    write_private(new, text)
+    new.replace(path)
 
 
 def junit(record: FleetRecord) -> str:
@@ -71,6 +100,8 @@ tr { border-bottom: 1px solid #8888 }
 <p>{{ record.system }}, target {{ record.target }}, run {{ record.run }} by {{ record.operator }},
 {{ record.started }} to {{ record.finished or "?" }}</p>
 {% if record.stopped %}<p><strong>Stopped: {{ record.stopped }}</strong></p>{% endif %}
+{% for each in record.guard %}<p>{{ each }}</p>
+{% endfor %}
 {% if record.undo %}<p>Perhaps take back what was rolled back: rollback fleet undo</p>{% endif %}
 <p>Batch {{ record.begun }} of {{ record.batches }} was the last one begun; canary
 {{ record.canary }}; {{ record.quorum }} of {{ record.hosts|length }} hosts had to serve.</p>

@@ -7,19 +7,22 @@ another one, has written about it before is looked at.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import NamedTuple
 
 from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, BackupsRequest
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.errors import RollbackError, Unreachable, UsageError
-from pytest_rollback.extras.fleet.inventory import FleetMember
+from pytest_rollback.extras.fleet.members.inventory import FleetMember
+from pytest_rollback.extras.fleet.members.lines import FleetLines
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import status, strategies
+from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.ssh import SshLine
 
 DEADLINE = 120.0
 """Seconds for a look that reads every backup."""
@@ -55,6 +58,13 @@ class HostState(NamedTuple):
         half = f"half done ({self.release})" if self.release else "half done"
         return half if self.position == HALF else self.release or self.position
 
+    @property
+    def at_once(self) -> str:
+        """What people should know before all other hosts have answered; "" for nothing."""
+        if self.reached:
+            return f"  {self.name}: held by {self.holder}" if self.holder else ""
+        return f"  {self.name}: never reached, {self.why}"
+
 
 def at(system: System, member: FleetMember) -> System:
     """Return the system as one host has it."""
@@ -63,18 +73,27 @@ def at(system: System, member: FleetMember) -> System:
 
 
 def surveyed(
-    system: System, members: Iterable[FleetMember], at_once: int
+    system: System,
+    members: Iterable[FleetMember],
+    lines: FleetLines,
+    at_once: int,
+    heard: Callable[[HostState], None] = lambda _: None,
 ) -> Mapping[str, HostState]:
-    """Return what each host says of itself, by its name."""
+    """Return what each host says of itself, by its name; `heard` is told each as it comes."""
     listed = tuple(members)
     with ThreadPoolExecutor(at_once) as pool:
-        found = pool.map(lambda each: asked(at(system, each), each.name), listed)
-        return {each.name: each for each in found}
+        under_way = [
+            pool.submit(asked, at(system, each), each.name, lines.of(each)) for each in listed
+        ]
+        for each in as_completed(under_way):
+            heard(each.result())
+    found = (each.result() for each in under_way)
+    return {each.name: each for each in found}
 
 
-def asked(system: System, name: str) -> HostState:
+def asked(system: System, name: str, line: SshLine) -> HostState:
     """Return what one host says of itself; whatever stands in the way is part of it."""
-    with contextlib.closing(Connection(system)) as connection:
+    with contextlib.closing(Connection(system, line)) as connection:
         try:
             return _of(connection, system, name)
         except Unreachable as error:
@@ -110,6 +129,18 @@ def _place(connection: Connection, state: str) -> str:
     asked = "stat -Lc %%d:%%i %s && cat /proc/sys/kernel/random/boot_id"
     found = connection.host.run(asked, state)
     return " ".join(str(found.stdout).split()) if found.rc == 0 else ""
+
+
+def mixed(states: Iterable[HostState]) -> str:
+    """Return that hosts do not all have one release, and how many have which; "" where they do."""
+    found: dict[str, int] = {}
+    for each in states:
+        if each.reached and not each.holder:
+            found[each.shown] = found.get(each.shown, 0) + 1
+    if len(found) < 2 and not any(each.position == HALF for each in states):  # noqa: PLR2004
+        return ""
+    told = (f"{name} on {count(number, 'host')}" for name, number in sorted(found.items()))
+    return f"half rolled, {', '.join(told)}"
 
 
 def refuse_one_host(states: Iterable[HostState]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.extras.fleet import inventory
-from pytest_rollback.extras.fleet.inventory import members
+from pytest_rollback.extras.fleet.members import inventory
+from pytest_rollback.extras.fleet.members.inventory import FleetMember, limited, members
 from pytest_rollback.manifest.fleet import Fleet
 
 INVENTORY = """
@@ -140,3 +140,11 @@ def test_names_of_the_users_own_configuration_are_followed(tmp_path: Path) -> No
     assert len(listed("a", "c", connection=where)) == 2
     with pytest.raises(UsageError, match="a and b are one host: both lead to"):
         listed("a", "b", connection=where)
+
+
+def test_some_hosts_are_chosen_by_name() -> None:
+    """In the order of the fleet, each once; a part that names nobody is a slip."""
+    all_ = [FleetMember(f"web{n}", "ssh://any") for n in (1, 2, 3, 11)]
+    assert [name for name, _ in limited(all_, "web3, web1*,web1")] == ["web1", "web3", "web11"]
+    with pytest.raises(UsageError, match="no host of the fleet is called db1"):
+        limited(all_, "web1,db1")

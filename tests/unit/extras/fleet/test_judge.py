@@ -156,3 +156,17 @@ def test_a_failed_host_does_not_serve() -> None:
     outcomes = {"a": HostOutcome.RECOVERED, "b": HostOutcome.FAILED}
     decision = judged(plan, outcomes)
     assert (decision.batch, decision.reason) == ((), "2 would serve during batch 3, 3 have to")
+
+
+def test_some_of_the_hosts_are_held_against_the_whole_fleet() -> None:
+    """Shares are of the fleet, and so is the quorum; others serve as far as they were reached."""
+    plan = planned(["h1", "h2", "h3"], "h1", ["50%"], "50%", every=6)
+    assert (plan.batches, plan.quorum) == ((("h1", "h2", "h3"),), 3)
+    assert judged(plan._replace(others=3), {}).batch == ("h1", "h2", "h3")
+    with pytest.raises(UsageError, match="takes 3 of 6 hosts, and 4 have to serve"):
+        planned(["h1", "h2", "h3"], "h1", ["50%"], "61%", every=6)
+    small = planned(["h1", "h2"], "h1", [1], 4, every=6)
+    assert judged(small._replace(others=4), {}).batch == ("h1",)
+    assert judged(small._replace(others=2), {}).reason == (
+        "3 would serve during batch 1, 4 have to"
+    )

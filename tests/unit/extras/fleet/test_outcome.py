@@ -13,6 +13,7 @@ from pytest_rollback.evidence.json_data import dump
 from pytest_rollback.extras.fleet import child, run_files
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude, failures_first
+from pytest_rollback.extras.fleet.survey import HostState, mixed
 from pytest_rollback.extras.fleet.table import outcome_lines
 from pytest_rollback.run.phases import ChangeRecord, PhaseRecord
 from pytest_rollback.run.run_record import RunRecord
@@ -178,3 +179,22 @@ def test_the_table_fits_into_80_columns() -> None:
     lines = [*outcome_lines(record)]
     assert max(map(len, lines)) <= 80
     assert any(".." in line and "example" in line for line in lines)
+
+
+def test_a_verdict_says_what_it_leaves_open() -> None:
+    """Hosts that were not meant, and a fleet whose hosts have several releases."""
+    record = FleetRecord(
+        good="READY", hosts=[HostRecord("h1", outcome=HostOutcome.RECOVERED)], limit="h1", others=4
+    )
+    conclude(record)
+    assert (record.code, record.sentence) == (
+        *(0, "READY 1 of 1; 4 other hosts left alone by --limit=h1"),
+    )
+    states = [HostState("h1", "previous", "1"), HostState("h2", "current", "2")]
+    record.mixed, record.limit = mixed(states), ""
+    conclude(record)
+    assert (record.code, record.sentence) == (
+        *(1, "NOT READY: half rolled, 1 on 1 host, 2 on 1 host; READY 1 of 1"),
+    )
+    assert not mixed([states[1], states[1]._replace(name="h3")])
+    assert mixed([HostState("h1", "half", "2")]) == "half rolled, half done (2) on 1 host"

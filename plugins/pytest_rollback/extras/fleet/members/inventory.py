@@ -11,13 +11,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.extras.fleet.addresses import refuse_twice
 from pytest_rollback.extras.fleet.judge import named
+from pytest_rollback.extras.fleet.members.addresses import refuse_twice
 from pytest_rollback.manifest.fleet import Fleet
 
 PATIENCE = 60.0
@@ -75,6 +76,22 @@ def members(fleet: Fleet, folder: Path, connection: str) -> tuple[FleetMember, .
             hint=f"canary in [fleet] is one of: {named(names, 8)}",
         )
     return found
+
+
+def limited(found: Sequence[FleetMember], pattern: str) -> tuple[FleetMember, ...]:
+    """Return the hosts that a pattern names: their names, with `*` and `?`, between commas.
+
+    Raises:
+        UsageError: a part of it names nobody.
+    """
+    parts = [each.strip() for each in pattern.split(",") if each.strip()]
+    for part in parts:
+        if not any(fnmatchcase(each.name, part) for each in found):
+            raise UsageError(
+                f"--limit={pattern}: no host of the fleet is called {part}",
+                hint=f"its hosts are: {named([each.name for each in found], 8)}",
+            )
+    return tuple(each for each in found if any(fnmatchcase(each.name, part) for part in parts))
 
 
 def _listed(address: str, options: str) -> FleetMember:
