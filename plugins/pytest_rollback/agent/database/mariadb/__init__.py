@@ -9,6 +9,6 @@ ends, and `allowed`, which says what one may be; `check` says whether the live t
 the dump, by `catalog`, and what a restore would lose, by `facts`. `restore` conducts: `load` fills
 an empty database, `swap` exchanges the tables and takes that back in an undo. `client` reaches the
 server; `ping` asks whether it is up, and `applied` which migrations the database has applied.
-`rehearse` does it in a server of its own, of the commands of `own_server`, and compares; `alike_rows`
-asks for its rows in the live tables.
+`rehearse` does it in a server of its own, of the commands of `own_server`, and compares; by
+`alike_rows` it asks for rows of the dump in the live tables.
 """
