@@ -7,7 +7,7 @@ and `rehearsal` tries a restore of it beforehand, in a server of its own; `maria
 with tables, and `sqlite` with files. What they share: `naming` has the names of a run's databases
 and who may reach a server, `dump_file` opens a dump that is one file, `events` are those of the
 journal, `record` has what the backup set says of a dump, `differences` says what a restored dump
-lacks beside the live database, `alike` whether its rows are of that one at all, `stamp` keeps how a
-rehearsal went, and `undo` finds the engine of a run that is taken back. `migrations` says whether
-the live database is ahead of the previous release, and `previous` starts that release on a copy of the live schema, for PostgreSQL.
+lacks beside the live database, `stamp` keeps how a rehearsal went, and `undo` finds the engine of a
+run that is taken back. `migrations` says whether the live database is ahead of the previous
+release, and `previous` starts that release on a copy of the live schema, for PostgreSQL.
 """

@@ -6,9 +6,9 @@ import contextlib
 from typing import Dict, Iterator, List
 
 from ...errors import HostError
-from .. import alike
-from ..alike import Alike, Keys, Sample, TableKey
 from ..differences import ComparedDatabases
+from ..rehearsal import alike
+from ..rehearsal.alike import Alike, Keys, Sample, TableKey
 from .client import MariadbServer, literal, quoted
 
 KEYS = """

@@ -12,7 +12,7 @@ from typing import Iterator, Tuple
 
 from ...errors import HostError
 from ...state.directory import record_of
-from .. import alike, differences, naming, stamp
+from .. import differences, naming, stamp
 from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..events import CHANGED
 from ..messages import (
@@ -25,7 +25,7 @@ from ..messages import (
     RehearsalRequest,
 )
 from ..record import is_deployed, of_dump
-from ..rehearsal import keeper
+from ..rehearsal import alike, keeper
 from ..rehearsal.guard import ServerLimits, ServerPlan
 from . import catalog, check, facts, load, own_server
 from . import dump as dumps

@@ -8,7 +8,7 @@ major version, and `commands` how they are started; `keeper` starts one by way o
 process that is the server's account, and ends with us, for each engine; `scratch` gives it the live
 server's roles and an empty database like the live one. `source` restores the dump into it, and no
 other one. `facts` reads what both databases hold and `objects` what they are made of;
-`alike_rows` asks for rows of the dump in the live database; `origin`
-tells of which database a dump is and how old, and shows that with the last rehearsal to readiness
-and to the restore.
+`alike` says, for each engine, whether the rows of a dump are those of the live database, and
+`alike_rows` asks for them; `origin` tells of which database a dump is and how old, and shows that
+with the last rehearsal to readiness and to the restore.
 """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Iterable, Iterator, List
 
-from .. import alike
-from ..alike import Alike, Keys, Sample, TableKey
 from ..differences import ComparedDatabases
 from ..postgresql.contents import words
 from ..postgresql.server import Server, literal, quoted
+from . import alike
+from .alike import Alike, Keys, Sample, TableKey
 from .facts import STATEMENT, looking
 
 KEYS = """

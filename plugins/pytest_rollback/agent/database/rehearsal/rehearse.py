@@ -12,7 +12,7 @@ from typing import Iterator
 
 from ...errors import HostError
 from ...state.directory import record_of
-from .. import alike, differences, naming, stamp
+from .. import differences, naming, stamp
 from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..messages import (
     DatabaseProblem,
@@ -27,7 +27,7 @@ from ..postgresql import dump as dumps
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, reached
 from ..record import is_deployed, of_dump
-from . import commands, facts, keeper, objects, origin, programs, scratch, source
+from . import alike, commands, facts, keeper, objects, origin, programs, scratch, source
 from .alike_rows import alike_rows
 from .guard import ServerLimits, ServerPlan
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from ...errors import HostError
-from .. import alike
-from ..alike import Alike, Keys, Sample, TableKey
 from ..differences import ComparedDatabases
+from ..rehearsal import alike
+from ..rehearsal.alike import Alike, Keys, Sample, TableKey
 from . import library
 from .live import LiveFile
 

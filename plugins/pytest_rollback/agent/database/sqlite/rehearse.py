@@ -13,8 +13,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 from ...errors import HostError
 from ...state.directory import record_of
 from ...system import disk
-from .. import alike, differences, stamp
-from ..alike import Alike
+from .. import differences, stamp
 from ..differences import ComparedDatabases, Objects
 from ..events import CHANGED, some
 from ..messages import (
@@ -26,6 +25,8 @@ from ..messages import (
     RehearsalRequest,
 )
 from ..record import is_deployed, of_dump
+from ..rehearsal import alike
+from ..rehearsal.alike import Alike
 from . import alike_rows, check, library, live
 from . import dump as dumps
 from .check import Facts

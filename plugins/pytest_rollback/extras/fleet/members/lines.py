@@ -33,6 +33,9 @@ class FleetLines:
             return self._of[member.name]
 
     def loan(self, host: str) -> Mapping[str, str]:
-        """Return the environment of a process about a host; nothing where it was never asked."""
+        """Return the environment of a process about a host; nothing where it was never asked.
+
+        Of a connection that is not open such a process makes nothing: it opens one of its own.
+        """
         line = self._of.get(host)
         return line.loan if line else {}

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from .differences import FEW, ComparedDatabases
-from .events import some
-from .messages import DatabaseProblem
+from ..differences import FEW, ComparedDatabases
+from ..events import some
+from ..messages import DatabaseProblem
 
 TABLES = 12
 """How many tables are asked, those with most rows first."""
