@@ -34,6 +34,17 @@ LONG_SESSIONS = {
         "test_a_defect_is_red_and_nothing_is_begun[state-gone]",
         "test_a_failed_release_that_stays_live_is_not_recovered",
     ),
+    "tests/plugin/debian/test_mixed.py": (
+        "test_package_and_files_come_back_are_undone_and_come_back_again",
+    ),
+    "tests/plugin/test_mixed.py": (
+        "test_all_parts_come_back_are_undone_and_come_back_again[links]",
+        "test_what_is_killed_between_two_parts_is_gone_on_with[links]",
+        "test_what_is_killed_between_two_parts_is_gone_on_with[state]",
+        "test_what_is_killed_between_two_parts_is_undone[links]",
+        "test_what_is_killed_between_two_parts_is_undone[state]",
+        "test_one_component_brings_back_its_own_part",
+    ),
     "tests/plugin/test_returned_data.py": (
         "test_what_users_lose_is_typed_before_anything_is_stopped",
     ),

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from tests.containers.engine import PYTHON, SERVE, Podman
 from tests.containers.project import Shop
+from tests.plugin.commanded import BUSY
 
 ARM = "--arm=here"
 
@@ -35,7 +37,7 @@ class MixedProject(Shop):
         text = self.manifest.read_text().replace('[release]\nstrategy = "images"\n', "")
         text = text.replace('unit = "store"\n', 'unit = "store"\nstrategy = "images"\n')
         text = text.replace('unit = "web"\n', 'unit = "web"\nfiles = ["app/**"]\n')
-        self.manifest.write_text(text)
+        self.manifest.write_text(text + tomli_w.dumps({"waivers": BUSY}))
 
     def write(self, image: str) -> None:
         """Write the compose file, and the program of the same release."""

@@ -187,7 +187,7 @@ class RollbackCommand(TargetCommand):
             return "the failed release is restored"
         links = ", ".join(self.system.release.links)
         led = f"{links} leads to the failed release again, whose files nobody compared"
-        return f"{led}; so is all else" if parts.is_mixed(self.system) else led
+        return f"{led}; the other parts are restored" if parts.is_mixed(self.system) else led
 
     def told(self, run: str) -> None:
         """Have the reports of a run say that it was undone; say which do not."""
