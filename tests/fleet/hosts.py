@@ -27,7 +27,10 @@ UsePAM no
 PasswordAuthentication no
 MaxStartups 100
 PidFile none
+SetEnv HOME={home}/host
 """
+"""No profile of ours: what it runs may hold a lock that every host would share, and leave it."""
+
 CLIENT = """
 Host *
   IdentityFile {home}/key

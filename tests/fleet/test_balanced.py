@@ -150,6 +150,7 @@ def test_a_killed_controller_leaves_nobody_out_who_is_well(behind: Behind) -> No
         assert time.monotonic() < end
         time.sleep(0.2)
     assert all_.outcomes == {"h1": "lost", "h2": "never begun", "h3": "never begun"}
+    assert "its rollback: NOT RECOVERED" in all_.record["hosts"][0]["why"], all_.record
     assert {name: proxy.states[name] for name in all_.hosts} == {
         "h1": "MAINT",
         "h2": "UP",

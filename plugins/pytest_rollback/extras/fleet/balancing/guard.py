@@ -31,7 +31,7 @@ from pytest_rollback.manifest.load import load
 OVER = b"over\n"
 LOCK = "guard.lock"
 OUTPUT = "guard.txt"
-PACE = 0.2
+PACE = 0.5
 STOPPING = 10.0
 """Seconds for a guard that is not needed any more to end."""
 
@@ -179,8 +179,11 @@ def drive(all_: Iterable[Steps]) -> None:
 
 
 def has_writer(folder: Path) -> bool:
-    """Return whether a process writes its output into a folder, as all about one host do."""
-    for each in Path("/proc").glob("[0-9]*/fd/1"):
+    """Return whether a process has a file in a folder open, as all about one host do.
+
+    It is their output, and not always by number 1: pytest puts it aside while a test is at work.
+    """
+    for each in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
             if str(each.readlink()).startswith(f"{folder}{os.sep}"):
                 return True
