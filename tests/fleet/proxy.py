@@ -89,11 +89,20 @@ class Proxy:
                 said += piece
         return said.decode()
 
+    def told(self, place: int) -> dict[str, str]:
+        """Return one column of what HAProxy says of each server."""
+        rows = [each.split(",") for each in self.asked("show stat").splitlines()]
+        return {each[1]: each[place] for each in rows if each[0] == "shop" and each[1] != "BACKEND"}
+
     @property
     def states(self) -> dict[str, str]:
-        """What HAProxy says of each server."""
-        rows = [each.split(",") for each in self.asked("show stat").splitlines()]
-        return {each[1]: each[17] for each in rows if each[0] == "shop" and each[1] != "BACKEND"}
+        """The state of each server."""
+        return self.told(17)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions all servers have."""
+        return sum(map(int, self.told(4).values()))
 
     def until(self, wanted: dict[str, str]) -> None:
         """Wait until servers are in these states."""
@@ -108,6 +117,10 @@ class Proxy:
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(str(self.home / "users"))
             line.sendall(b"GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n")
+            end = time.monotonic() + 30
+            while not self.sessions:
+                assert time.monotonic() < end, self.states
+                time.sleep(0.02)
             yield line
 
     def status(self) -> int:
