@@ -47,6 +47,8 @@ STRATEGIES = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMM
 """How the previous release is kept, by the name of an embedded target."""
 
 TARGETS = (*STRATEGIES, "ssh", "podman")
+ISSUES_OF = {BACKUPS: (ISSUES,)}
+"""The procedure's issues are about its backups: what they break is not there otherwise."""
 
 HELD, LONGEST = 12, 400.0
 """The exit code while somebody else holds the host, and seconds in which a fault is got over."""
@@ -192,7 +194,7 @@ def main() -> None:
             place = f"{kind} {strategy}"
             stage = stages[place] = stages.get(place) or Stage(kind, strategy)
             stage.reached(target)
-            for name in asked.names or [*known, ISSUES, HAPPENINGS]:
+            for name in asked.names or [*known, *ISSUES_OF.get(strategy, ()), HAPPENINGS]:
                 for drill, *row in stage.rows(name, target):
                     print(f"| {' | '.join([drill, target, *row])} |", flush=True)
     finally:
