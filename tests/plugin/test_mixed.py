@@ -92,16 +92,14 @@ def test_what_is_killed_between_two_parts_is_undone(shops: Shops, kept: str) -> 
 def test_a_part_that_nobody_recorded_is_named_and_nothing_is_begun(shops: Shops) -> None:
     """A record from before the part was described; nobody can overrule that."""
     shop = shops.of(STATE)
-    whole = shop.document()
-    lone = {**whole, "release": {"backups": "state"}}
-    lone["components"] = [
-        {k: v for k, v in c.items() if k != "strategy"} for c in lone["components"]
-    ]
-    shop.describe(**lone)
+    about = {**shop.document()["system"], "state": str(shop.home / "another")}
+    components = shop.document()["components"]
+    del components[1]["strategy"]
+    shop.describe(system=about, release={"backups": "state"}, components=components)
     shop.lead("1")
     shop.saved("--replace")
     shop.lead("2")
-    shop.describe()
+    shop.describe(system=about)
 
     _, found = shop.readiness()
     assert ("readiness.record.trusted", None) in found

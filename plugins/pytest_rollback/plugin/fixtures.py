@@ -33,9 +33,11 @@ def snapshot_saved(gate: Gate, pytestconfig: pytest.Config) -> Done:
     run = run_of(pytestconfig)
     only = (actions.SNAPSHOT, actions.ISOLATE) if run.isolates else run.extras.actions
     gate.enter()
-    steps = rehearse(gate, only)
-    if not (run.isolates or gate.resumed):
+    begins = not (run.isolates or gate.resumed)
+    if begins:
         entry.demand_parts(gate.connection, gate.scope)
+    steps = rehearse(gate, only)
+    if begins:
         entry.demand_work(steps, gate.connection, gate.scope)
     gate.demand_accepted((change for step in steps for change in step.changes), planned=True)
     gate.timeline.note(Planned(tuple(lines(steps, gate.scope))))

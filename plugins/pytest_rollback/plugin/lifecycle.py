@@ -19,7 +19,7 @@ from pytest_rollback.manifest import requests
 from pytest_rollback.plugin import options
 from pytest_rollback.plugin.stash import GATE, PRACTICE, PROBER, SEAL
 from pytest_rollback.progress.activity import doing
-from pytest_rollback.recovery import actions
+from pytest_rollback.recovery import actions, entry
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.left_behind import lines as lines_left
 from pytest_rollback.recovery.live import LiveProgress
@@ -245,6 +245,8 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
         isolation = (actions.SNAPSHOT, actions.ISOLATE)
         only = isolation if run.asked.isolate else run.extras.actions
         run.connection.ask_first(idle(run, open_too=False))
+        if not run.asked.isolate:
+            entry.demand_parts(run.connection, run.scope)
         steps = rehearse(gate_of(config, run), only)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)
