@@ -25,7 +25,10 @@ class FleetLines:
         self._lock = threading.Lock()
 
     def of(self, member: FleetMember) -> SshLine:
-        """Return the connection to a host; a question through it opens it."""
+        """Return the connection to a host; a question through it opens it.
+
+        Several threads may ask at once: there is one for each host.
+        """
         with self._lock:
             if member.name not in self._of:
                 where = shown_connection(member.connection)
