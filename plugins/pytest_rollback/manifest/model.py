@@ -10,7 +10,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
@@ -19,13 +19,20 @@ from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
     harmless_page,
     matches_all,
+    migrating,
     misplaced,
     name_of_component,
-    not_backwards,
+    run_as,
     too_wide,
 )
-from pytest_rollback.manifest.release import About, ReleaseTable
-from pytest_rollback.manifest.thresholds import DatabaseRehearsal, EngineTable, Monitor, Triage
+from pytest_rollback.manifest.release import About, DatabaseMigrate, ReleaseTable
+from pytest_rollback.manifest.thresholds import (
+    DatabaseRehearsal,
+    Drills,
+    EngineTable,
+    Monitor,
+    Triage,
+)
 from pytest_rollback.manifest.values import (
     Absolute,
     DataReturn,
@@ -192,12 +199,13 @@ class Database(EngineTable):
     engine: Literal["postgresql", "mariadb", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
-    return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"
+    return_: Annotated[DataReturn, Field(alias="return")] = "keep"
     host: str = "/var/run/postgresql"
     port: Port = 5432
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
+    migrate: DatabaseMigrate | None = None
 
     @property
     def restores(self) -> bool:
@@ -209,6 +217,7 @@ class Database(EngineTable):
         """Refuse a file that is no path, and a server for it."""
         tried = self.rehearsal.model_fields_set & {"previous"}
         misplaced(self.engine, self.name, self.model_fields_set | tried)
+        migrating(self.return_, self.engine, named=self.migrate is not None)
         return self
 
 
@@ -240,12 +249,6 @@ class Runbook(Frozen):
     """`[runbook]`: the written procedure, a file where pytest runs, not on the host."""
 
     path: Annotated[str, Field(min_length=1)]
-
-
-class Drills(Frozen):
-    """`[drills]`: how old the last successful drill may be."""
-
-    max_age: Seconds = 90 * 86400.0
 
 
 class Waiver(Frozen):
@@ -284,8 +287,10 @@ class System(Frozen):
     fleet: Fleet | None = None
 
     @model_validator(mode="after")
-    def _told_by_the_manager(self) -> System:
-        """Tell components without a log by which command their manager shows it."""
+    def _fits_together(self) -> System:
+        """See to what tables say of each other; tell components how their manager shows a log."""
+        if self.database and self.database.migrate:
+            run_as(self.database.migrate.component, [each.name for each in self.components])
         if self.services.manager == "supervisord":
             socket = self.services.socket
             where = f" -s {shlex.quote(f'unix://{socket}')}" if socket else ""

@@ -1,4 +1,4 @@
-"""Bounds in `rollback.toml`: of `[triage]`, of `[monitor]`, and of `[database.rehearsal]`."""
+"""Bounds in `rollback.toml`: `[triage]`, `[monitor]`, `[drills]`, `[database.rehearsal]`."""
 
 from __future__ import annotations
 
@@ -136,6 +136,12 @@ class Monitor(Frozen):
     interval: Seconds = 5.0
     tolerated: SomeShare = 0.0
     in_a_row: Annotated[int, Field(ge=1)] = 3
+
+
+class Drills(Frozen):
+    """`[drills]`: how old the last successful drill may be."""
+
+    max_age: Seconds = 90 * 86400.0
 
 
 class EngineTable(Frozen):
