@@ -71,13 +71,16 @@ def look(request: DowngradeLookRequest) -> DowngradeState:
     record, about = record_of(location.state), subject(request.database)
     proven = downgrade_stamp.is_good(last, record, about, digest)
     rehearsed = last if proven else None
-    begun = progress(_written(location))
+    written = _written(location)
+    begun = progress(written)
+    ended = [each["head"] for each in written if each["event"] == MIGRATED]
+    ends = [rehearsed.after.digest] if rehearsed else []
     stuck, way = "", ""
     if begun and where:
         stuck, way = standing(begun, now, rehearsed, (asked, where))
     return DowngradeState(
         head=now,
-        is_there=need.is_met or bool(rehearsed and rehearsed.after.digest == now.digest),
+        is_there=need.is_met or now.digest in [*ends, *ended[-1:]],
         is_known=need.is_known,
         needs=need.words,
         last=last,
