@@ -56,6 +56,7 @@ SHARED = (
     "state.journal",
     "services.registry",
     "database.messages",
+    "database.previous.downgrade.messages",
     "database.previous.messages",
     "database.routes",
 )

@@ -1,4 +1,4 @@
-"""A rollback that migrates a database back: rehearsed, told, typed, carried out, undone, reported."""
+"""A rollback that migrates a database back: rehearsed, told, carried out, undone, reported."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Migrated(Shop):
         self.pytest("suites/readiness/test_database.py")
         rows = self.record()["criteria"]
         (row,) = [each for each in rows if each["id"] == "readiness.database.migrated"]
-        return row
+        return dict(row)
 
 
 @pytest.fixture

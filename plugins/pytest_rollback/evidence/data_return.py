@@ -15,6 +15,9 @@ from pytest_rollback.text.quantities import count
 
 MINUTE, HOUR = 60, 3600
 
+ALL = "allrows"
+"""What is typed to lose whatever a migration takes away."""
+
 MIGRATE = "migrate the database"
 """The name of the action that migrates a database back."""
 
@@ -40,7 +43,12 @@ class DataLoss:
     @property
     def time(self) -> str:
         """The time, or the number of rows, as it is shown, and typed to accept it."""
-        return typed(AcceptedRows(self.rows or 0) if self.what else self.seconds)
+        return typed(AcceptedRows(self.counted) if self.what else self.seconds)
+
+    @property
+    def counted(self) -> float:
+        """The rows that are lost; infinity where nobody has counted them."""
+        return math.inf if self.rows is None else self.rows
 
     @property
     def words(self) -> str:
@@ -53,9 +61,12 @@ class DataLoss:
 
 @dataclass(frozen=True)
 class AcceptedRows:
-    """So many rows, and values in columns that are taken away, that may be lost."""
+    """So many rows, and values in columns that are taken away, that may be lost.
 
-    number: int
+    Infinity is all of them, as where nobody has counted.
+    """
+
+    number: float
 
 
 Acceptance = float | AcceptedRows
@@ -68,7 +79,7 @@ def covers(mine: Acceptance | None, lost: DataLoss, more: float) -> bool:
     A time may be greater by so many seconds `more`.
     """
     if isinstance(mine, AcceptedRows):
-        return bool(lost.what) and (lost.rows or 0) <= mine.number
+        return bool(lost.what) and lost.counted <= mine.number
     if mine is None or (lost.what and math.isfinite(mine)):
         return False
     return bool(lost.what) or lost.seconds <= mine + more
@@ -96,7 +107,7 @@ class DataRecord:
 def typed(accepted: Acceptance) -> str:
     """Return what may be lost as one types it: a time, rounded up, 45s, 79m, 27h; or 412rows."""
     if isinstance(accepted, AcceptedRows):
-        return f"{accepted.number}rows"
+        return f"{accepted.number}rows" if math.isfinite(accepted.number) else ALL
     seconds = accepted
     if seconds < 2 * MINUTE:
         return f"{max(0, math.ceil(seconds))}s"
@@ -152,6 +163,10 @@ def migrated(
         )
         return DataRecord(how, database, said)
     lost = next(iter(losses), None)
-    what = f"lost are {lost.what}, as counted when it was rehearsed" if lost else "nothing was lost"
+    what = "no row and no value was lost, as counted when it was rehearsed"
+    if lost and lost.rows is None:
+        what = f"what was lost is not known: {lost.what}"
+    elif lost:
+        what = f"lost are {lost.what}, as counted when it was rehearsed"
     said = f"the database {database} was migrated back in {took:.1f} s: {what}"
-    return DataRecord(how, database, said, None, (lost.rows or 0) if lost else 0)
+    return DataRecord(how, database, said, None, lost.rows if lost else 0)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.evidence.data_return import Acceptance, AcceptedRows, typed
+from pytest_rollback.evidence.data_return import ALL, Acceptance, AcceptedRows, typed
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import seconds
 from pytest_rollback.run.extra_types import Given
@@ -127,6 +128,8 @@ def lost(text: str | None) -> Acceptance | None:
 
 def accepted(text: str) -> Acceptance:
     """Return a time, or a number of rows."""
+    if text == ALL:
+        return AcceptedRows(math.inf)
     number = text.removesuffix("rows").removesuffix("row").strip()
     if number != text and number.isascii() and number.isdigit():
         return AcceptedRows(int(number))

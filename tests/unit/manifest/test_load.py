@@ -43,12 +43,27 @@ SPOILT: dict[str, Spoil] = {
     'database.restore: not known any more, expected return = "restore" where': lambda d: d[
         "database"
     ].update(restore=True),
-    "database.return: found 'migrate', expected 'keep' or 'restore': migrations are": lambda d: d[
+    "needs the commands that migrate back: down in [database.migrate]": lambda d: d[
         "database"
     ].update({"return": "migrate"}),
-    "database.return: found 'x', expected 'keep' or 'restore'": lambda d: d["database"].update(
-        {"return": "x"}
+    'migrate is for return = "migrate", and return is "keep"': lambda d: d["database"].update(
+        migrate={"down": ["true"]}
     ),
+    "[database.migrate] has no component, as whose account": lambda d: d["database"].update(
+        {"return": "migrate", "migrate": {"down": ["true"]}}
+    ),
+    "[database.migrate] names the component 'x', expected one of gateway": lambda d: d[
+        "database"
+    ].update({"return": "migrate", "migrate": {"down": ["true"], "component": "x"}}),
+    'return = "migrate" is rehearsed on a copy of the live database': lambda d: d[
+        "database"
+    ].update({"return": "migrate", "engine": "mariadb", "migrate": {"down": ["true"]}}),
+    "database.migrate.down: found an empty list, expected at least one": lambda d: d[
+        "database"
+    ].update({"return": "migrate", "migrate": {"down": []}}),
+    "database.return: found 'x', expected 'keep', 'restore' or 'migrate'": lambda d: d[
+        "database"
+    ].update({"return": "x"}),
     "systems: unknown key; did you mean 'system'?": lambda d: d.update(systems={}),
     "components[1].file: unknown key; did you mean 'files'?": lambda d: d["components"][1].update(
         file=[]

@@ -11,7 +11,7 @@ from pytest_rollback.agent.database.previous.downgrade.messages import (
 )
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.data_return import MIGRATE
-from pytest_rollback.extras.database.migrated import cost, unproven
+from pytest_rollback.extras.database.migrated import cost, fault, unproven
 from pytest_rollback.extras.database.requests import access, downgrade_state
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
@@ -45,7 +45,10 @@ def spared(scope: Scope) -> str:
 def live(scope: Scope) -> Look[DowngradeState | None]:
     """Find out where the live database is; None where a rollback migrates none."""
     database = wanted(scope)
-    return without_asking(None) if database is None else asked(downgrade_state(scope, database))
+    if database is None:
+        return without_asking(None)
+    call = downgrade_state(scope, database)
+    return asked(Call(messages.LOOK, call.request, call.seconds))
 
 
 def migrates(scope: Scope, found: DowngradeState | None) -> tuple[Change, ...]:
@@ -70,7 +73,7 @@ def migrates(scope: Scope, found: DowngradeState | None) -> tuple[Change, ...]:
             hint=" - or - ".join(dict.fromkeys(each.hint for each in problems)),
         )
     place, last = access(scope.system, database), found.last
-    expected = last.after.digest if last and last.commands == found.commands else ""
+    expected = last.after.digest if last and not fault(found) else ""
     request = DowngradeRequest(location(scope), place, commands, found.head.digest, expected)
     seconds = GRACE + (len(commands.down) + 1) * commands.timeout
     call = Call(messages.MIGRATE, request, seconds)
@@ -87,7 +90,7 @@ def migrates(scope: Scope, found: DowngradeState | None) -> tuple[Change, ...]:
 def why(found: DowngradeState) -> str:
     """Return from which head to which, and how long that took when it was rehearsed."""
     last = found.last
-    if last is None:
+    if last is None or fault(found):
         return f"it is at {found.head.words}: {found.needs}"
     seconds = sum(each.seconds for each in last.steps)
     return (

@@ -21,6 +21,7 @@ UNPROVEN = (
     f"{AGAIN}; or migrate unproven: required = false in [database.rehearsal]; or keep the database "
     "as it is: return = 'keep' in [database]"
 )
+UNCOUNTED = "what nobody has counted, as no good rehearsal tells"
 MOST = 5
 """Tables and columns that are named."""
 
@@ -81,8 +82,8 @@ def hint(found: DowngradeState) -> str:
 def cost(database: str, found: DowngradeState) -> DataLoss | None:
     """Return what a way back loses, as it was counted in the rehearsal; None for nothing."""
     last = found.last
-    if last is None:
-        return DataLoss(database, 0.0, 0, "migrating", "nobody knows what: it was not rehearsed")
+    if last is None or fault(found):
+        return DataLoss(database, 0.0, None, "migrating", UNCOUNTED)
     said = list(losses(last))
     rows = lost(last)
     if not rows:

@@ -115,6 +115,6 @@ class Ahead(Corner):
 
 
 @pytest.fixture
-def ahead(running: Base) -> Ahead:  # noqa: F811
+def ahead(running: Base) -> Ahead:
     """The shop, one migration ahead of its previous release."""
     return Ahead(running)

@@ -14,7 +14,7 @@ from ....messages.location import Location
 from ...events import some
 from ...messages import Migrations, MigrationState
 from ...migrations import look as migrations
-from ...migrations.tools import normal
+from ...migrations.tools import TOOLS, normal
 from ...postgresql.applied import live_tables
 from ...postgresql.server import Server
 from ...rehearsal import objects
@@ -112,7 +112,7 @@ def lacking(state: MigrationState) -> Tuple[str, ...]:
 
     A tool that notes each one has perhaps never applied some, as of an app that is not installed.
     """
-    tool = next(each for each in migrations.TOOLS if each.name == state.tool)
+    tool = next(each for each in TOOLS if each.name == state.tool)
     return state.lacks if tool.latest and state.judged else ()
 
 
