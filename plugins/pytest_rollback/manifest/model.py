@@ -22,10 +22,9 @@ from pytest_rollback.manifest.refused import (
     migrating,
     misplaced,
     name_of_component,
-    run_as,
     too_wide,
 )
-from pytest_rollback.manifest.release import About, DatabaseMigrate, ReleaseTable
+from pytest_rollback.manifest.release import About, DatabaseMigrate, Fallback, ReleaseTable
 from pytest_rollback.manifest.thresholds import (
     DatabaseRehearsal,
     Drills,
@@ -239,12 +238,6 @@ class Logs(Frozen):
     noise: tuple[Noise, ...] = ()
 
 
-class Fallback(Frozen):
-    """`[fallback]`: the source of a file whose backup is missing."""
-
-    git: Absolute | None = None
-
-
 class Runbook(Frozen):
     """`[runbook]`: the written procedure, a file where pytest runs, not on the host."""
 
@@ -287,10 +280,8 @@ class System(Frozen):
     fleet: Fleet | None = None
 
     @model_validator(mode="after")
-    def _fits_together(self) -> System:
-        """See to what tables say of each other; tell components how their manager shows a log."""
-        if self.database and self.database.migrate:
-            run_as(self.database.migrate.component, [each.name for each in self.components])
+    def _told_by_the_manager(self) -> System:
+        """Tell components without a log by which command their manager shows it."""
         if self.services.manager == "supervisord":
             socket = self.services.socket
             where = f" -s {shlex.quote(f'unix://{socket}')}" if socket else ""

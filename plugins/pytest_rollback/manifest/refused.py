@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from urllib.parse import urlsplit
 
@@ -181,15 +181,10 @@ def migrating(how: str, engine: str, *, named: bool) -> None:
         raise ValueError(f'migrate is for return = "migrate", and return is "{how}"')
 
 
-def run_as(component: str | None, names: Sequence[str]) -> None:
-    """Refuse commands that run as a component which is none, or as one of several."""
+def run_as(component: object, names: Sequence[str]) -> Iterator[str]:
+    """Yield that commands run as a component which is none, or as one of several."""
+    key, among = "database.migrate.component", ", ".join(names)
     if component is None and len(names) > 1:
-        raise ValueError(
-            "[database.migrate] has no component, as whose account and where its commands run: "
-            f"name one of {', '.join(names)}"
-        )
-    if component is not None and component not in names:
-        raise ValueError(
-            f"[database.migrate] names the component {component!r}, expected one of "
-            f"{', '.join(names)}"
-        )
+        yield f"{key}: missing, expected as whose account and where the commands run: {among}"
+    if isinstance(component, str) and component not in names:
+        yield f"{key}: found {component!r}, expected one of {among}"

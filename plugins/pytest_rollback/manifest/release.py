@@ -1,4 +1,4 @@
-"""`[system]` and `[release]`: what is deployed where, and how the previous release is kept.
+"""`[system]`, `[release]`, `[fallback]`: what is deployed where, how the previous release is kept.
 
 What a strategy asks of a host is said in `recovery/strategies.py`.
 """
@@ -169,3 +169,9 @@ class ReleaseTable(Frozen):
         if self.strategy == IMAGES:
             return self.images
         return self.links if self.strategy == LINKS else ()
+
+
+class Fallback(Frozen):
+    """`[fallback]`: the source of a file whose backup is missing."""
+
+    git: Absolute | None = None

@@ -43,21 +43,29 @@ SPOILT: dict[str, Spoil] = {
     'database.restore: not known any more, expected return = "restore" where': lambda d: d[
         "database"
     ].update(restore=True),
-    "needs the commands that migrate back: down in [database.migrate]": lambda d: d[
+    'database: found a table, expected return = "migrate" needs the commands': lambda d: d[
         "database"
     ].update({"return": "migrate"}),
-    'migrate is for return = "migrate", and return is "keep"': lambda d: d["database"].update(
-        migrate={"down": ["true"]}
-    ),
-    "[database.migrate] has no component, as whose account": lambda d: d["database"].update(
-        {"return": "migrate", "migrate": {"down": ["true"]}}
-    ),
-    "[database.migrate] names the component 'x', expected one of gateway": lambda d: d[
+    'database: found a table, expected migrate is for return = "migrate", and return': lambda d: d[
+        "database"
+    ].update(migrate={"down": ["true"]}),
+    "database.migrate.component: missing, expected as whose account": lambda d: d[
+        "database"
+    ].update({"return": "migrate", "migrate": {"down": ["true"]}}),
+    "database.migrate.component: found 'x', expected one of gateway": lambda d: d[
         "database"
     ].update({"return": "migrate", "migrate": {"down": ["true"], "component": "x"}}),
-    'return = "migrate" is rehearsed on a copy of the live database': lambda d: d[
-        "database"
-    ].update({"return": "migrate", "engine": "mariadb", "migrate": {"down": ["true"]}}),
+    'database: found a table, expected return = "migrate" is rehearsed on a copy': lambda d: (
+        d.update(
+            database={
+                "name": "x",
+                "dump": "/x",
+                "engine": "mariadb",
+                "return": "migrate",
+                "migrate": {"down": ["true"], "component": "gateway"},
+            }
+        )
+    ),
     "database.migrate.down: found an empty list, expected at least one": lambda d: d[
         "database"
     ].update({"return": "migrate", "migrate": {"down": []}}),
