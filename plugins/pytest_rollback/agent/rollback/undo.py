@@ -183,9 +183,7 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
         files=tuple(found.files),
         moved=tuple(found.moved),
         units=tuple(installed),
-        page=next(
-            (each["page"] for each in pages if lookup.kind(each["page"], follow=False)), None
-        ),
+        page=next((each["page"] for each in pages if is_there(each["page"])), None),
         database=next((str(e.get("name")) for e in of(written, "database")[::-1]), None),
         conflicts=tuple(words for _, words in conflicts),
         lost=tuple(found.lost),
@@ -194,6 +192,11 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
         migrations=tuple(ahead),
         **swapped(written),
     )
+
+
+def is_there(path: str) -> bool:
+    """Return whether anything has this name."""
+    return bool(lookup.kind(path, follow=False))
 
 
 def swapped(written: Entries) -> Dict[str, Any]:

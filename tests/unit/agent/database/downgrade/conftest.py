@@ -33,7 +33,7 @@ DOWN = """ALTER TABLE orders DROP COLUMN buyer; UPDATE alembic_version SET versi
 REVISION = 'revision = "{}"\ndown_revision = {}\ndef upgrade(): pass\ndef downgrade(): {}\n'
 
 
-class Ahead(Corner):
+class MigratedCorner(Corner):
     """A corner whose database is ahead; alembic's table says so, and scripts of SQL migrate it."""
 
     def __init__(self, base_: Base, *, tool: bool = True) -> None:
@@ -53,11 +53,15 @@ class Ahead(Corner):
             base_.sql("CREATE TABLE alembic_version AS SELECT 'one'::text AS version_num")
         else:
             up, down = (each.split("UPDATE alembic")[0] for each in (UP, DOWN))
-        record = backup_set.read(str(self.state))
-        backup_set.write(str(self.state), record._replace(added=("versions/two.py",)))
+        self.added()
         base_.sql(up)
         self.down = (self.script("down", down),)
         self.up = (self.script("up", up),)
+
+    def added(self) -> None:
+        """Have the record say that the deploy has added its migration."""
+        record = backup_set.read(str(self.state))
+        backup_set.write(str(self.state), record._replace(added=("versions/two.py",)))
 
     def script(self, name: str, sql: str, first: str = "") -> tuple[str, ...]:
         """Write a script that runs statements; return the command that runs it."""
@@ -86,13 +90,13 @@ class Ahead(Corner):
         request = DowngradeLookRequest(asked.location, asked.database, self.commands())
         return downgrade.look(request)
 
-    def migrate(self) -> Downgraded:
-        """Migrate the live database as it is planned."""
+    def migrate(self, seen: str = "") -> Downgraded:
+        """Migrate the live database as it is planned, from the head that was seen."""
         found, asked = self.looked(), self.request(Path("/var/tmp"))  # noqa: S108
         last = found.last
         expected = last.after.digest if last else ""
         place = (asked.location, asked.database, self.commands())
-        return downgrade.migrate(DowngradeRequest(*place, found.head.digest, expected))
+        return downgrade.migrate(DowngradeRequest(*place, seen or found.head.digest, expected))
 
     def undo(self, *without: str) -> None:
         """Undo the run."""
@@ -115,6 +119,6 @@ class Ahead(Corner):
 
 
 @pytest.fixture
-def ahead(running: Base) -> Ahead:
+def ahead(running: Base) -> MigratedCorner:
     """The shop, one migration ahead of its previous release."""
-    return Ahead(running)
+    return MigratedCorner(running)

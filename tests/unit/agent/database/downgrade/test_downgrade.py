@@ -12,10 +12,10 @@ from pytest_rollback.agent.messages.rollback.migrations import MIGRATIONS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.agent.database.downgrade.conftest import Ahead
+    from tests.unit.agent.database.downgrade.conftest import MigratedCorner
 
 
-def test_what_was_rehearsed_is_done_and_undone(ahead: Ahead, scratch: Path) -> None:
+def test_what_was_rehearsed_is_done_and_undone(ahead: MigratedCorner, scratch: Path) -> None:
     """The head decides: twice changes nothing, and an undo leads back to where it was."""
     ahead.rehearsed(scratch)
     found = ahead.looked()
@@ -32,7 +32,7 @@ def test_what_was_rehearsed_is_done_and_undone(ahead: Ahead, scratch: Path) -> N
     ahead.undo()
 
 
-def test_a_way_back_that_fails_changes_nothing_and_is_told(ahead: Ahead) -> None:
+def test_a_way_back_that_fails_changes_nothing_and_is_told(ahead: MigratedCorner) -> None:
     """With the server's words, and the command as one types it."""
     ahead.down = (ahead.script("down", "ALTER TABLE orders DROP COLUMN nothing"),)
     with pytest.raises(HostError, match=r'\./down.sh failed, exit code 3: .*column "nothing"') as e:
@@ -44,21 +44,21 @@ def test_a_way_back_that_fails_changes_nothing_and_is_told(ahead: Ahead) -> None
     assert "buyer" in ahead.columns()
 
 
-def test_a_way_back_that_ends_well_and_does_nothing_is_no_way_back(ahead: Ahead) -> None:
+def test_a_way_back_that_ends_well_and_does_nothing_is_no_way_back(ahead: MigratedCorner) -> None:
     """Ended with 0 is not enough."""
     ahead.down = (("true",),)
     with pytest.raises(HostError, match="ended well, and the database is at alembic two: ahead of"):
         ahead.migrate()
 
 
-def test_a_way_back_that_takes_too_long_is_ended(ahead: Ahead) -> None:
+def test_a_way_back_that_takes_too_long_is_ended(ahead: MigratedCorner) -> None:
     """Its deadline is its own."""
     ahead.down, ahead.timeout = (("sleep", "60"),), 0.5
     with pytest.raises(HostError, match=r"sleep 60 took longer than 0.5 s and was ended"):
         ahead.migrate()
 
 
-def test_without_up_an_undo_says_so_before_anything(ahead: Ahead, scratch: Path) -> None:
+def test_without_up_an_undo_says_so_before_anything(ahead: MigratedCorner, scratch: Path) -> None:
     """Nothing is undone by half; left out by name, all else is."""
     ahead.up = ()
     ahead.rehearsed(scratch)

@@ -71,16 +71,13 @@ def look(request: DowngradeLookRequest) -> DowngradeState:
     record, about = record_of(location.state), subject(request.database)
     proven = downgrade_stamp.is_good(last, record, about, digest)
     rehearsed = last if proven else None
-    written = _written(location)
-    begun = progress(written)
-    ended = [each["head"] for each in written if each["event"] == MIGRATED]
-    ends = [rehearsed.after.digest] if rehearsed else []
+    begun, ended = progress(_written(location)), ends(location, rehearsed)
     stuck, way = "", ""
     if begun and where:
         stuck, way = standing(begun, now, rehearsed, (asked, where))
     return DowngradeState(
         head=now,
-        is_there=need.is_met or now.digest in [*ends, *ended[-1:]],
+        is_there=need.is_met or now.digest in ended,
         is_known=need.is_known,
         needs=need.words,
         last=last,
@@ -108,6 +105,12 @@ def _runnable(
 def _written(location: Location) -> List[Dict[str, Any]]:
     folder = folder_of(location)
     return entries(os.path.join(folder, CHANGES)) if folder else []
+
+
+def ends(location: Location, last: Optional[DowngradeRehearsal]) -> List[str]:
+    """Return the heads, by digest, at which a rehearsal that counts and this run have ended."""
+    noted = [str(each["head"]) for each in _written(location) if each["event"] == MIGRATED]
+    return [*([last.after.digest] if last else []), *noted[-1:]]
 
 
 def progress(written: List[Dict[str, Any]]) -> Optional[DowngradeProgress]:

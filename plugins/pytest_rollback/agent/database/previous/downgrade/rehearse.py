@@ -117,41 +117,45 @@ def migrated(
 
     Afterwards the copy is as the commands have left it, and there are two more of it.
     """
-    asked, scene, location = request.commands, copy.scene, request.previous.location
-    fresh = scene.fresh
-    problems = list(commands.faults(asked, copy.where))
-    begins = heads.head(fresh)
-    problems += unlike(copy.before, begins)
+    asked, fresh = request.commands, copy.scene.fresh
+    problems = [*commands.faults(asked, copy.where), *unlike(copy.before, heads.head(fresh))]
     fresh.sql(f"CREATE DATABASE {quoted(BEFORE)} TEMPLATE {quoted(fresh.name)};")
     done = ran(request, copy, asked.down) if not problems else CommandsRun([], "")
-    after, doubt, forward = heads.head(fresh), None, None
+    told = counted(request, copy, done)
+    doubt, forward = None, None
     problems += went_wrong(done.problem)
-    tables, columns = losses.lost(fresh, BEFORE, fresh.name)
-    gone = missing(fresh)
     if not problems:
-        wrong, doubt = arrived(request, copy, after)
-        problems += wrong or unmoved(copy, gone)
+        wrong, doubt = arrived(request, copy, told.after)
+        problems += wrong or unmoved(copy, told.gone)
     fresh.sql(f"CREATE DATABASE {quoted(KEPT)} TEMPLATE {quoted(fresh.name)};")
     if asked.up and not problems:
         forward, wrong = returned(request, copy)
         problems += wrong
-    told = DowngradeRehearsal(
+    return told._replace(forward=forward, problems=tuple(problems)), doubt
+
+
+def counted(
+    request: DowngradeTrialRequest, copy: CopiedDatabase, done: CommandsRun
+) -> DowngradeRehearsal:
+    """Return what commands have left of a copy, beside the one from before."""
+    fresh, asked = copy.scene.fresh, request.previous
+    tables, columns = losses.lost(fresh, BEFORE, fresh.name)
+    return DowngradeRehearsal(
         when=time.time(),
         seconds=0.0,
-        record=record_of(location.state),
-        subject=stamp.subject(request.previous.database),
-        commands=commands.digest(asked, copy.where),
+        record=record_of(asked.location.state),
+        subject=stamp.subject(asked.database),
+        commands=commands.digest(request.commands, copy.where),
         server="",
         before=copy.before,
-        after=after,
+        after=heads.head(fresh),
         steps=tuple(done.steps),
         tables=tables,
         columns=columns,
-        gone=tuple(gone),
-        forward=forward,
-        problems=tuple(problems),
+        gone=tuple(missing(fresh)),
+        forward=None,
+        problems=(),
     )
-    return told, doubt
 
 
 def unlike(live: SchemaHead, copied: SchemaHead) -> Iterator[DatabaseProblem]:
@@ -230,7 +234,7 @@ def arrived(
     return [], None
 
 
-def unmoved(copy: CopiedDatabase, gone: List[str]) -> List[DatabaseProblem]:
+def unmoved(copy: CopiedDatabase, gone: Sequence[str]) -> List[DatabaseProblem]:
     """Return that the version was changed and nothing else, by migrations without a way back."""
     ahead = [one for each in copy.known.tools for one in each.ahead]
     if not ahead or any(each.way is not False for each in ahead) or gone:
