@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,3 +71,64 @@ def test_without_up_an_undo_says_so_before_anything(ahead: MigratedCorner, scrat
         ahead.undo()
     ahead.undo(MIGRATIONS)
     assert "buyer" not in ahead.columns()
+
+
+FIRST = (
+    "ALTER TABLE orders RENAME buyer TO customer; UPDATE alembic_version SET version_num = 'half'"
+)
+SECOND = """ALTER TABLE orders DROP COLUMN customer;
+UPDATE alembic_version SET version_num = 'one'"""
+
+
+def two(ahead: MigratedCorner) -> None:
+    """Have the way back be two commands; the second kills who began it while a file is there."""
+    ahead.up = ()
+    dies = "[ ! -e dies ] || { kill -9 $PPID; exit 1; }"
+    ahead.down = (ahead.script("first", FIRST), ahead.script("second", SECOND, dies))
+
+
+def killed(ahead: MigratedCorner) -> None:
+    """Migrate in a process that is killed by its second command."""
+    (ahead.root / "dies").touch()
+    pid = os.fork()
+    if not pid:
+        try:
+            ahead.migrate()
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
+    (ahead.root / "dies").unlink()
+
+
+def test_a_run_that_was_killed_between_two_commands_is_gone_on_with(
+    ahead: MigratedCorner, scratch: Path
+) -> None:
+    """What is done is not done again: the head says so."""
+    two(ahead)
+    ahead.rehearsed(scratch)
+    killed(ahead)
+    found = ahead.looked()
+    assert (found.begun, found.head.words, found.stuck) == (True, "alembic half", "")
+    ahead.migrate()
+
+    assert ahead.looked().is_there
+    assert "customer" not in ahead.columns()
+
+
+def test_a_run_that_was_killed_within_a_command_says_how_to_go_on(
+    ahead: MigratedCorner, scratch: Path
+) -> None:
+    """At a head that no rehearsal has seen nobody guesses; once it is known, the same goes on."""
+    two(ahead)
+    ahead.rehearsed(scratch)
+    killed(ahead)
+    ahead.base.sql("UPDATE alembic_version SET version_num = 'between'")
+    found = ahead.looked()
+    assert "was interrupted in ./second.sh, and the database is at alembic between" in found.stuck
+    assert "./second.sh" in found.way
+    with pytest.raises(HostError, match=r"was interrupted in ./second.sh"):
+        ahead.migrate()
+
+    ahead.base.sql(SECOND)
+    ahead.migrate()
+    assert (ahead.looked().is_there, ahead.looked().begun) == (True, False)
