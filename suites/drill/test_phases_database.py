@@ -14,7 +14,7 @@ def test_the_database_is_restored(extras_restored: dict[str, Done]) -> None:
     assert extras_restored[RESTORE_DATABASE.name].action is RESTORE_DATABASE
 
 
-@criterion("drill.database.migrated", phase="files", needs=("database.migrate",))
+@criterion("drill.database.migrated", phase="files", needs=('database.return = "migrate"',))
 def test_the_database_is_migrated_back(extras_prepared: dict[str, Done]) -> None:
     """'Database migration not reverted': its head is what the previous release needs."""
     assert extras_prepared[MIGRATE_DATABASE.name].action is MIGRATE_DATABASE

@@ -125,7 +125,7 @@ def way_back(connection: Connection, scope: Scope) -> DowngradeState | None:
     return look(connection, MIGRATE_DATABASE.look(scope))
 
 
-@criterion("readiness.database.migrated", phase="files", needs=("database.migrate",))
+@criterion("readiness.database.migrated", phase="files", needs=('database.return = "migrate"',))
 def test_the_way_back_was_rehearsed(
     way_back: DowngradeState | None,
     system: System,

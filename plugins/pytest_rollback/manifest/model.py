@@ -1,7 +1,6 @@
 """What `rollback.toml` describes, as frozen data: a system, its components, how to look at them.
 
-Values are those of `values.py`. Paths that end in no comment are relative to the system's root;
-absolute ones say so.
+Values are those of `values.py`. Paths are relative to the system's root; absolute ones say so.
 """
 
 from __future__ import annotations
@@ -211,11 +210,16 @@ class Database(EngineTable):
         """Whether a rollback makes the database of the dump the live one."""
         return self.return_ == "restore"
 
+    @property
+    def migrates(self) -> bool:
+        """Whether a rollback takes migrations back; commands may be named for an undo alone."""
+        return self.return_ == "migrate"
+
     @model_validator(mode="after")
     def _is_where_its_engine_has_it(self) -> Database:
         """Refuse a file that is no path, and a server for it."""
-        tried = self.rehearsal.model_fields_set & {"previous"}
-        misplaced(self.engine, self.name, self.model_fields_set | tried)
+        given = self.model_fields_set | self.rehearsal.model_fields_set & {"previous"}
+        misplaced(self.engine, self.name, given)
         migrating(self.return_, self.engine, named=self.migrate is not None)
         return self
 

@@ -46,9 +46,6 @@ SPOILT: dict[str, Spoil] = {
     'database: found a table, expected return = "migrate" needs the commands': lambda d: d[
         "database"
     ].update({"return": "migrate"}),
-    'database: found a table, expected migrate is for return = "migrate", and return': lambda d: d[
-        "database"
-    ].update(migrate={"down": ["true"]}),
     "database.migrate.component: missing, expected as whose account": lambda d: d[
         "database"
     ].update({"return": "migrate", "migrate": {"down": ["true"]}}),

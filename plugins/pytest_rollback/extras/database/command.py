@@ -92,7 +92,7 @@ def tried(connection: Connection, database: Database, *, only: bool) -> Iterator
     `only` the previous release is started, where that is all that is wanted.
     """
     system = connection.system
-    if database.migrate:
+    if database.migrates:
         trial = connection.ask(downgrade(system, database))
         say(migrated.lines(trial.rehearsal))
         yield from refused(lambda: migrated.judged(trial.rehearsal))

@@ -28,13 +28,13 @@ NO_UP = "no up in [database.migrate]: this cannot be undone, rollback undo would
 def wanted(scope: Scope) -> Database | None:
     """Return the database that a rollback migrates; one of some components migrates none."""
     described = scope.system.database
-    return described if described and described.migrate and not scope.only else None
+    return described if described and described.migrates and not scope.only else None
 
 
 def spared(scope: Scope) -> str:
     """Return that the database is left alone, where a whole rollback would migrate it."""
     described = scope.system.database
-    if described is None or not described.migrate or wanted(scope):
+    if described is None or not described.migrates or wanted(scope):
         return ""
     return (
         f"the database {described.name} is not migrated: other components use it as well\n"

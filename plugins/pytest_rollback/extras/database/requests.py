@@ -168,7 +168,7 @@ def downgrade_state(
 
 def _down(described: Database) -> tuple[tuple[str, ...], ...]:
     """Return the commands by which a copy is migrated back before a release is started there."""
-    return described.migrate.down if described.migrate else ()
+    return described.migrate.down if described.migrates and described.migrate else ()
 
 
 def _components(system: System) -> tuple[PreviousComponent, ...]:
