@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pytest_rollback.criteria import criterion
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
-from pytest_rollback.extras.database.migrate import MIGRATE_DATABASE
 from pytest_rollback.recovery.action import Done
 
 
@@ -12,9 +11,3 @@ from pytest_rollback.recovery.action import Done
 def test_the_database_is_restored(extras_restored: dict[str, Done]) -> None:
     """'Restore database backup if needed': the dump was restored, with return = "restore"."""
     assert extras_restored[RESTORE_DATABASE.name].action is RESTORE_DATABASE
-
-
-@criterion("drill.database.migrated", phase="files", needs=('database.return = "migrate"',))
-def test_the_database_is_migrated_back(extras_prepared: dict[str, Done]) -> None:
-    """'Database migration not reverted': its head is what the previous release needs."""
-    assert extras_prepared[MIGRATE_DATABASE.name].action is MIGRATE_DATABASE

@@ -156,7 +156,7 @@ def migrated(
     how = "migrate"
     if took is None:
         said = (
-            f"the database {database} was not migrated by this run"
+            f"the database {database} was not, or not wholly, migrated back by this run"
             if begun
             else f"a rollback migrates the database {database} back, by the commands in "
             "[database.migrate]"

@@ -250,7 +250,7 @@ def _one(
         raise HostError(
             f"{commands.as_typed(argv)} {problem}",
             f"on the host: {commands.by_hand(where, argv)}; then run the same command again: the "
-            "head decides what is left to do; rollback undo brings the failed release back",
+            "head decides what is left to do",
             "unfinished",
         )
     work.journal.add(ENDED, number=number)
@@ -271,7 +271,7 @@ def _demand(request: DowngradeRequest, server: Server, after: SchemaHead) -> Non
         raise HostError(
             f"all commands of {commands.WHERE} ended well, and the database is at {after.words}: "
             f"{words}",
-            "rollback rehearse shows where they lead; rollback undo brings the failed release back",
+            "rollback rehearse shows where they lead; correct down, and run the same command again",
             "unfinished",
         )
 
