@@ -48,6 +48,21 @@ LONG_SESSIONS = {
     "tests/plugin/test_returned_data.py": (
         "test_what_users_lose_is_typed_before_anything_is_stopped",
     ),
+    "tests/plugin/test_migrated_data.py": ("test_a_database_is_migrated_back_and_forward_again",),
+    "tests/unit/agent/database/downgrade/test_downgrade.py": (
+        "test_a_run_that_was_killed_between_two_commands_is_gone_on_with",
+        "test_a_run_that_was_killed_within_a_command_says_how_to_go_on",
+        "test_without_up_an_undo_says_so_before_anything",
+    ),
+    "tests/unit/agent/database/downgrade/test_rehearsed.py": (
+        "test_a_release_that_does_not_run_on_what_is_left_is_red",
+        *(
+            f"test_a_way_back_that_is_none_is_red[{how}]"
+            for how in ("goes_too_far", "is_missing", "leads_elsewhere", "takes_too_long")
+        ),
+        "test_commands_that_were_altered_since_count_as_others",
+        "test_without_a_tool_the_previous_release_proves_the_head",
+    ),
     "tests/unit/agent/database/engines/test_conformance.py": (
         "test_a_kill_at_any_step_leaves_a_whole_database",
     ),

@@ -28,6 +28,11 @@ SLOW_TESTS = {
         "test_a_kill_at_any_instant_leaves_a_way_back",
         "test_a_kill_while_directories_are_made_or_taken_away",
     ),
+    "tests/unit/agent/database/downgrade/test_rehearsed.py": (
+        "test_a_way_back_that_is_none_is_red[fails]",
+        "test_a_way_back_that_is_none_is_red[only_the_version]",
+        "test_rows_that_are_lost_are_counted",
+    ),
     "tests/unit/agent/database/previous/test_alone.py": (
         "test_nothing_that_it_does_reaches_the_host",
         "test_nothing_is_left_of_one_that_was_killed",

@@ -11,12 +11,14 @@ from pytest_rollback.agent.database.messages import (
     Migrations,
     UnknownMigration,
 )
+from pytest_rollback.agent.database.previous.downgrade.messages import DowngradeState
 from pytest_rollback.agent.database.previous.messages import PreviousState
 from pytest_rollback.agent.messages.backup.verify import Backups
 from pytest_rollback.criteria import criterion
 from pytest_rollback.errors import Inconclusive, Refused
-from pytest_rollback.extras.database import ran, rehearsed, requests
+from pytest_rollback.extras.database import migrated, ran, rehearsed, requests
 from pytest_rollback.extras.database.action import RESTORE_DATABASE
+from pytest_rollback.extras.database.migrate import MIGRATE_DATABASE
 from pytest_rollback.fixtures.facts import fact
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
@@ -117,6 +119,36 @@ def test_a_restore_was_rehearsed(
         )
 
 
+@fact
+def way_back(connection: Connection, scope: Scope) -> DowngradeState | None:
+    """Where the database is, and how the way back was rehearsed; None where none is named."""
+    return look(connection, MIGRATE_DATABASE.look(scope))
+
+
+@criterion("readiness.database.migrated", phase="files", needs=('database.return = "migrate"',))
+def test_the_way_back_was_rehearsed(
+    way_back: DowngradeState | None,
+    system: System,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """'Database migration not reverted': the commands that migrate back were run on a copy."""
+    if way_back is None or system.database is None:
+        return
+    record_property("head", way_back.head.words)
+    record_property("rehearsal", migrated.shown(way_back.last))
+    if way_back.is_there:
+        record_property("migrations", "the previous release needs no other head")
+        return
+
+    found = list(migrated.faults(way_back, system.database.rehearsal, time.time()))
+    if found:
+        raise Refused(
+            f"the way back of {system.database.name} is not proven",
+            findings=found,
+            hint=migrated.hint(way_back),
+        )
+
+
 @criterion("readiness.database.embedded", phase="files")
 def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
     """'Restore database backup': a rollback does not take back rows as if they were code."""
@@ -136,7 +168,7 @@ def test_no_file_of_the_set_is_a_database(saved: Backups) -> None:
 def migrations(connection: Connection, system: System) -> Migrations | None:
     """Which migrations the live database has, and the previous release not; None: it comes back."""
     described = system.database
-    if described is None or described.restores:
+    if described is None or described.return_ != "keep":
         return None
     try:
         return connection.ask(requests.migrations(system, described))

@@ -57,6 +57,7 @@ SHARED = (
     "services.registry",
     "backup.owners",
     "database.messages",
+    "database.previous.downgrade.messages",
     "database.previous.messages",
     "database.routes",
 )

@@ -98,6 +98,15 @@ def fail_late(host: Host) -> None:
     host.run("sed", "-i", f"s/^{end}/SELECT 1\\/0;\\n\\n{end}/", DUMP)
 
 
+def migrate_in_vain(host: Host) -> str:
+    """Name a way back that ends well and leads nowhere."""
+    commands = {"down": ["true"], "target": "elsewhere", "component": "gateway"}
+    expect("database", **{"return": "migrate"}, migrate=commands, rehearsal={"required": False})(
+        host
+    )
+    return "--accept-loss=allrows"
+
+
 def fall_back_in_vain(host: Host) -> str:
     """Have recorded configuration that nobody can read, live as well, and put back each time."""
     record = json.loads(host.run("cat", f"{STATE}/backups.json"))
@@ -146,6 +155,7 @@ SABOTAGES: dict[str, tuple[Callable[[Host], str | None], str, str | None]] = {
     "drill.units.installed": (shell(PUT_BACK.format(UNIT)), "aivillage-gateway", None),
     "drill.backups.separate": (shell(SHARE_AGAIN.format(LIVE)), "core/gateway/server.py", None),
     "drill.database.restored": (fail_late, "division by zero", None),
+    "drill.database.migrated": (migrate_in_vain, "not at elsewhere", None),
     "drill.services.started": (break_in_spite, "aivillage-gateway", None),
     "drill.entry.allowed": (BREAK_PREVIOUS, "nothing was stopped", None),
     "drill.health.answers": (expect_of_requests, "superb", "gateway"),

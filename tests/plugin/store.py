@@ -219,11 +219,11 @@ class Store(Shop):
         record = backup_set.read(str(self.state))
         system = load(self.manifest).system
         assert system.database
-        components = previous(system, system.database).request.components
+        asked = previous(system, system.database).request
         state = PreviousRun(
             *(time.time(), 1.0, "schema", schema.head(reached(place)), record.sha256),
             *(stamp.subject(place), "1", "2", "15", (wrong,)),
-            *((wrong._replace(problem=""),), (), 1, (), previous_stamp.digest(components)),
+            *((wrong._replace(problem=""),), (), 1, (), previous_stamp.digest(asked)),
         )
         previous_stamp.write(str(self.state), state)
 

@@ -153,6 +153,7 @@ SECRET = "hunter2hunter2"  # noqa: S105 - it must not be seen again
 PAGER = {"url": "https://pager.example.org/incidents", "variable": "NO_SUCH_TOKEN"}
 MOTTO = "motto.txt"
 WEB = "web/serve.py"
+NOWHERE = {"down": ["true"], "target": "elsewhere", "component": "web"}
 UNIT = "units/shop-web.conf"
 
 
@@ -191,6 +192,10 @@ DEFECTS: dict[str, tuple[Callable[[Store], object], str | None]] = {
     ),
     "readiness.database.rehearsed": (
         lambda s: describe(s, "database", **{"return": "restore"}),
+        None,
+    ),
+    "readiness.database.migrated": (
+        lambda s: describe(s, "database", **{"return": "migrate", "migrate": NOWHERE}),
         None,
     ),
     "readiness.previous.runs": (
@@ -280,6 +285,7 @@ ALSO: dict[str, Reds] = {
     "readiness.database.restorable": PLANS  # by a superuser nothing is restored
     | {("readiness.database.rehearsed", None)},
     "readiness.database.rehearsed": PLANS | {("readiness.database.restorable", None)},
+    "readiness.database.migrated": PLANS,
     "readiness.probes.answer": {("readiness.baseline.stored", None)},
     "readiness.units.alone": PLANS,  # isolation would leave it
     "readiness.units.handled": PLANS  # the release's own unit file knows no such process

@@ -94,6 +94,18 @@ def fail_late(village: Village) -> str:
     return "--accept-loss=2h"
 
 
+def migrate_in_vain(village: Village) -> str:
+    """Name a way back that ends well and leads nowhere."""
+    edited(
+        village,
+        "database",
+        **{"return": "migrate"},
+        migrate={"down": ["true"], "target": "elsewhere", "component": "gateway"},
+        rehearsal={"required": False},
+    )
+    return "--accept-loss=allrows"
+
+
 def fall_back_in_vain(village: Village) -> str:
     """Have recorded configuration that nobody can read, and somebody who puts it back."""
     path, broken = "config/database_config.json", b"{"
@@ -212,6 +224,7 @@ SABOTAGES: dict[str, tuple[Callable[[Village], str | None], str, str | None]] = 
     "drill.configuration.defaults": (fall_back_in_vain, "config/database_config.json", None),
     "drill.units.installed": (keep_unit, "aivillage-gateway.conf", None),
     "drill.database.restored": (fail_late, "division by zero", None),
+    "drill.database.migrated": (migrate_in_vain, "not at elsewhere", None),
     "drill.backups.separate": (share_again, LIVE, None),
     "drill.start.released": (keep_guard, "zz-rollback-guard", None),
     "drill.caches.cleared": (keep_cache, "core/gateway/__pycache__", None),

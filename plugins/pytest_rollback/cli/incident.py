@@ -65,7 +65,7 @@ def options(made: Parser) -> None:
     """Add the options of a rollback."""
     add = made.add_argument
     add("--arm", metavar="TARGET", help="the target's name, instead of typing it")
-    add("--accept-loss", metavar="79m", help="what a restore may lose, instead of typing it")
+    add("--accept-loss", metavar="79m", help="what may be lost: a time, or 412rows")
     add("--component", action="append", default=[], metavar="NAME", help="only this one")
     add("--incident", metavar="ID", help="the incident that the report belongs to")
     add("--impact", metavar="30%", help="the share of users affected, for triage")

@@ -125,6 +125,8 @@ class RollbackCommand(TargetCommand):
         asks = whole and self.named not in outside().practice and sys.stdin.isatty()
         if given is None and asks and database is not None and database.restores:
             given = typed("what the restore loses by the plan above, such as 79m: ")
+        elif given is None and asks and database is not None and database.migrates:
+            given = typed("what the way back loses, such as 412rows; Enter if the plan says none: ")
         lost(given or None)
         return [f"--accept-loss={given}"] if given else []
 

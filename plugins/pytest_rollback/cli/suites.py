@@ -50,7 +50,11 @@ STATED = (
 )
 ARMED = (
     ("--arm", "TARGET", "allow changes on the target with this name"),
-    ("--accept-loss", "79m", "accept that a restore loses so much of what users wrote"),
+    (
+        "--accept-loss",
+        "79m",
+        "accept that users lose so much of what they wrote; or rows, such as 412rows",
+    ),
     ("--dry-run", "", "show the plan and change nothing"),
     ("--isolate", "", "only stop the units"),
     ("--use-defaults", "", "replace configuration that stays broken by its defaults"),

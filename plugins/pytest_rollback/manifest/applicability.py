@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 COMPONENT = "component."
 """How a key begins that each component has for itself."""
 
-RESTORE = 'database.return = "restore"'
-"""The key, with its value, of criteria about a database that is restored."""
+RETURNS = {f'database.return = "{each}"': each for each in ("restore", "migrate")}
+"""The key, with its value, of criteria about a database that is restored, or migrated back."""
 
 Lacks = Callable[[Sequence[str], str | None], str]
 """Given the keys of a criterion and a component, which one would make it apply; "" if it does."""
@@ -49,12 +49,12 @@ def lacks(system: System) -> Lacks:
 def describes(system: System, key: str, about: str | None) -> bool:
     """Return whether a system describes anything under a key, such as `fallback.git`.
 
-    `database.return = "restore"` asks for that value.
+    `database.return = "restore"` asks for that value, as does `"migrate"`.
 
     A component's key counts for the one that the criterion is about, else for any.
     """
-    if key == RESTORE:
-        return bool(system.database and system.database.restores)
+    if key in RETURNS:
+        return bool(system.database and system.database.return_ == RETURNS[key])
     if not key.startswith(COMPONENT):
         return bool(
             found(system, key.replace("system.", "about.").split("."))

@@ -1,7 +1,6 @@
 """What `rollback.toml` describes, as frozen data: a system, its components, how to look at them.
 
-Values are those of `values.py`. Paths that end in no comment are relative to the system's root;
-absolute ones say so.
+Values are those of `values.py`. Paths are relative to the system's root; absolute ones say so.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
@@ -18,13 +17,21 @@ from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.probes import Probe, Url
 from pytest_rollback.manifest.refused import (
     harmless_page,
+    migrating,
     misplaced,
     name_of_component,
-    not_backwards,
 )
-from pytest_rollback.manifest.release import About, KeptBy, ReleaseTable, usual
+from pytest_rollback.manifest.release import (
+    About,
+    DatabaseMigrate,
+    Fallback,
+    KeptBy,
+    ReleaseTable,
+    usual,
+)
 from pytest_rollback.manifest.thresholds import (
     DatabaseRehearsal,
+    Drills,
     EngineTable,
     Logs,
     Monitor,
@@ -197,42 +204,37 @@ class Database(EngineTable):
     engine: Literal["postgresql", "mariadb", "sqlite"] = "postgresql"
     name: str
     dump: Absolute
-    return_: Annotated[DataReturn, BeforeValidator(not_backwards), Field(alias="return")] = "keep"
+    return_: Annotated[DataReturn, Field(alias="return")] = "keep"
     host: str = "/var/run/postgresql"
     port: Port = 5432
     user: str = ""
     tools: str = ""
     rehearsal: DatabaseRehearsal = DatabaseRehearsal()
+    migrate: DatabaseMigrate | None = None
 
     @property
     def restores(self) -> bool:
         """Whether a rollback makes the database of the dump the live one."""
         return self.return_ == "restore"
 
+    @property
+    def migrates(self) -> bool:
+        """Whether a rollback takes migrations back; commands may be named for an undo alone."""
+        return self.return_ == "migrate"
+
     @model_validator(mode="after")
     def _is_where_its_engine_has_it(self) -> Database:
         """Refuse a file that is no path, and a server for it."""
-        tried = self.rehearsal.model_fields_set & {"previous"}
-        misplaced(self.engine, self.name, self.model_fields_set | tried)
+        given = self.model_fields_set | self.rehearsal.model_fields_set & {"previous"}
+        misplaced(self.engine, self.name, given)
+        migrating(self.return_, self.engine, named=self.migrate is not None)
         return self
-
-
-class Fallback(Frozen):
-    """`[fallback]`: the source of a file whose backup is missing."""
-
-    git: Absolute | None = None
 
 
 class Runbook(Frozen):
     """`[runbook]`: the written procedure, a file where pytest runs, not on the host."""
 
     path: Annotated[str, Field(min_length=1)]
-
-
-class Drills(Frozen):
-    """`[drills]`: how old the last successful drill may be."""
-
-    max_age: Seconds = 90 * 86400.0
 
 
 class Waiver(Frozen):

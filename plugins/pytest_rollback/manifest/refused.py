@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from urllib.parse import urlsplit
 
@@ -44,20 +45,6 @@ REPLACED = {
     'return = "keep" where it is false',
 }
 """Keys of earlier versions, and what says the same now."""
-
-
-def not_backwards(value: object) -> object:
-    """Return what a rollback does to data; running migrations backwards is not among it.
-
-    Raises:
-        ValueError: that is asked for.
-    """
-    if value == "migrate":
-        raise ValueError(
-            "'keep' or 'restore': migrations are not run backwards by a rollback; revert them by "
-            "hand beforehand, or restore the dump"
-        )
-    return value
 
 
 def too_wide(pattern: str) -> str:
@@ -174,3 +161,28 @@ def misplaced(engine: str, name: str, given: AbstractSet[str]) -> None:
     server = sorted({"host", "port", "user", "tools", "previous"} & given)
     if server:
         raise ValueError(f"a file of SQLite has no server: leave out {', '.join(server)}")
+
+
+def migrating(how: str, engine: str, *, named: bool) -> None:
+    """Refuse migrations back where no command is named, or no copy of the database can be made.
+
+    `how` is what a rollback does to data, `named` whether commands are.
+    """
+    if how == "migrate" and engine != "postgresql":
+        raise ValueError(
+            'return = "migrate" is rehearsed on a copy of the live database, which is made of '
+            'PostgreSQL alone: set return = "keep" or "restore"'
+        )
+    if how == "migrate" and not named:
+        raise ValueError(
+            'return = "migrate" needs the commands that migrate back: down in [database.migrate]'
+        )
+
+
+def run_as(component: object, names: Sequence[str]) -> Iterator[str]:
+    """Yield that commands run as a component which is none, or as one of several."""
+    key, among = "database.migrate.component", ", ".join(names)
+    if component is None and len(names) > 1:
+        yield f"{key}: missing, expected as whose account and where the commands run: {among}"
+    if isinstance(component, str) and component not in names:
+        yield f"{key}: found {component!r}, expected one of {among}"

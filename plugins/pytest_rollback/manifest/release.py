@@ -1,4 +1,4 @@
-"""`[system]` and `[release]`: what is deployed where, and how the previous release is kept.
+"""`[system]`, `[release]`, `[fallback]`: what is deployed where, how the previous release is kept.
 
 What a strategy asks of a host is said in `recovery/strategies.py`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pytest_rollback.manifest.refused import own_suffix
 from pytest_rollback.manifest.values import Absolute, Frozen, Inside, Name, Seconds, SecretFile
@@ -100,6 +100,34 @@ class ReleaseCommands(Frozen):
     user: str = ""
 
 
+def listed(value: object) -> object:
+    """Return one command as a list of it."""
+    is_one = isinstance(value, (list, tuple)) and value and all(isinstance(v, str) for v in value)
+    return (value,) if is_one else value
+
+
+Argvs = Annotated[
+    tuple[Argv, ...], BeforeValidator(listed, json_schema_input_type=Argv | tuple[Argv, ...])
+]
+"""Commands, or one of them."""
+
+
+class DatabaseMigrate(Frozen):
+    """`[database.migrate]`: what migrates the database back, as words and without a shell.
+
+    `down` runs in the tree of the live release, before its files are rolled back; `up` in the same
+    tree, in an undo. Both run as the account of `component`, in the directory and with the
+    environment of its unit; it may be left out where there is one component. `target` is the head
+    that the previous release needs, where its files do not tell it. `timeout` is for each command.
+    """
+
+    down: Annotated[Argvs, Field(min_length=1)]
+    up: Argvs = ()
+    component: Name | None = None
+    target: str = ""
+    timeout: Seconds = 300.0
+
+
 class ReleaseTable(Frozen):
     """`[release]`: the strategy by which the previous release is kept and comes back.
 
@@ -134,6 +162,12 @@ class ReleaseTable(Frozen):
     def switched(self) -> tuple[str, ...]:
         """What a deploy switches, below the root: links, and files that name images; or nothing."""
         return (*self.links, *self.images)
+
+
+class Fallback(Frozen):
+    """`[fallback]`: the source of a file whose backup is missing."""
+
+    git: Absolute | None = None
 
 
 def usual(document: object) -> object:

@@ -1,4 +1,4 @@
-"""Bounds in `rollback.toml`: of `[triage]`, `[monitor]`, `[logs]`, and `[database.rehearsal]`."""
+"""Bounds in `rollback.toml`: of triage, soak, logs, drills, and rehearsals of a database."""
 
 from __future__ import annotations
 
@@ -138,6 +138,12 @@ class Monitor(Frozen):
     interval: Seconds = 5.0
     tolerated: SomeShare = 0.0
     in_a_row: Annotated[int, Field(ge=1)] = 3
+
+
+class Drills(Frozen):
+    """`[drills]`: how old the last successful drill may be."""
+
+    max_age: Seconds = 90 * 86400.0
 
 
 class EngineTable(Frozen):

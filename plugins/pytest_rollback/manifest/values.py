@@ -196,7 +196,7 @@ EnvironmentFile = Annotated[
 Absolute = Annotated[
     str, AfterValidator(absolute), Field(json_schema_extra={"pattern": r"^/(?!(.*/)?\.\.(/|$))"})
 ]
-DataReturn = Literal["keep", "restore"]
+DataReturn = Literal["keep", "restore", "migrate"]
 """What a rollback does to a database."""
 
 Relation = Annotated[str, Field(min_length=1)]

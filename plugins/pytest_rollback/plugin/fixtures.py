@@ -82,7 +82,18 @@ def maintenance_on(guarded: Done, gate: Gate) -> Done:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def packages_returned(maintenance_on: Done, gate: Gate) -> Done:  # noqa: ARG001
+def extras_prepared(
+    maintenance_on: Done,  # noqa: ARG001
+    gate: Gate,
+    pytestconfig: pytest.Config,
+) -> dict[str, Done]:
+    """Phase 2: what parts do with the live release at hand, by the name of the action."""
+    placed = run_of(pytestconfig).extras.after(actions.MAINTENANCE_ON)
+    return {action.name: gate.perform(action) for action in placed}
+
+
+@pytest.fixture(scope="session")
+def packages_returned(extras_prepared: dict[str, Done], gate: Gate) -> Done:  # noqa: ARG001
     """Phase 2: every recorded package is installed in the recorded version."""
     return gate.perform(actions.RETURN_PACKAGES)
 

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 OWN = (
     ExtraOption("--rollback-target", "a rollback.toml, or 'sandbox', or 'machine'", "PATH"),
     ExtraOption("--arm", "allow changes on the target with this name", "TARGET"),
-    ExtraOption("--accept-loss", "accept that a restore loses so much of what users wrote", "79m"),
+    ExtraOption(
+        "--accept-loss",
+        "accept that users lose so much of what they wrote; or rows, such as 412rows",
+        "79m",
+    ),
     ExtraOption("--dry-run", "print the plan and change nothing"),
     ExtraOption("--isolate", "drill: only stop the units"),
     ExtraOption("--component", "only this component; repeatable", "NAME"),

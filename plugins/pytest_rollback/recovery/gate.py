@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.agent.messages.state.runs import BEGIN, END, BeginRequest, EndRequest, RunBegun
 from pytest_rollback.errors import GateClosed, LockHeld, NotDone, Refused, RollbackError
-from pytest_rollback.evidence.data_return import typed
+from pytest_rollback.evidence.data_return import Acceptance, covers, typed
 from pytest_rollback.evidence.events import (
     ActionAdvisory,
     ActionBegun,
@@ -46,7 +46,7 @@ class Gate:
         scope: what is rolled back.
         timeline: where a `begin` is written before every change.
         armed: the target's name as given on the command line, or None.
-        accepted: seconds of users' data that may be lost, as typed by somebody; None for nobody.
+        accepted: what of users' data may be lost, as typed by somebody; None for nobody.
         holder: who the host is told that it is held by.
         worker: whether this process is one of several; a gate never opens there.
         journaled: whether the host is taken for a run of ours; undo writes into the undone one's.
@@ -59,7 +59,7 @@ class Gate:
         timeline: Timeline,
         *,
         armed: str | None,
-        accepted: float | None = None,
+        accepted: Acceptance | None = None,
         holder: Holder,
         worker: bool = False,
         journaled: bool = True,
@@ -117,7 +117,7 @@ class Gate:
             if lost is None:
                 continue
             mine = self._accepted
-            if mine is None or lost.seconds > mine + more:
+            if not covers(mine, lost, more):
                 but = "" if mine is None else f"; accepted was {typed(mine)}"
                 raise GateClosed(
                     f"{lost.words}, and nobody has accepted that{but}",

@@ -203,28 +203,31 @@ class Extras:
 
     @property
     def actions(self) -> tuple[AnyAction, ...]:
-        """Every restore action in the order of the procedure, those of parts in their places."""
-        from pytest_rollback.recovery.actions import ACTIONS, CLEAR_CACHES  # noqa: PLC0415 - few ask
-
-        added = self.after(CLEAR_CACHES)
-        at = ACTIONS.index(CLEAR_CACHES) + 1
-        return (*ACTIONS[:at], *added, *ACTIONS[at:])
-
-    def after(self, action: AnyAction) -> list[AnyAction]:
-        """Return the actions of parts; all of them come after one action of the core.
+        """Every restore action in the order of the procedure, those of parts in their places.
 
         Raises:
             UsageError: one wants to come after another action, where nobody would perform it.
         """
-        placed: list[PlacedAction] = self._listed("pytest_rollback_actions", PlacedAction)
-        for each in placed:
-            if each.after != action.name:
+        from pytest_rollback.recovery.actions import ACTIONS, PLACES  # noqa: PLC0415 - few ask
+
+        known = [each.name for each in PLACES]
+        for each in self._placed():
+            if each.after not in known:
+                names = " or ".join(map(repr, known))
                 raise UsageError(
                     f"the action {each.action.name!r} of a plugin is to come after {each.after!r}; "
-                    f"an action can be added after {action.name!r} only",
-                    hint=f"PlacedAction(..., after={action.name!r})",
+                    f"an action can be added after {names} only",
+                    hint=f"PlacedAction(..., after={known[-1]!r})",
                 )
-        return [each.action for each in placed]
+        return tuple(one for each in ACTIONS for one in (each, *self.after(each)))
+
+    def after(self, action: AnyAction) -> list[AnyAction]:
+        """Return the actions of parts that come after one action of the core."""
+        return [each.action for each in self._placed() if each.after == action.name]
+
+    def _placed(self) -> list[PlacedAction]:
+        found: list[PlacedAction] = self._listed("pytest_rollback_actions", PlacedAction)
+        return found
 
     def secrets(self, system: System) -> dict[str, str]:
         """Return the secrets that parts know, by name; a short one would redact half a page."""

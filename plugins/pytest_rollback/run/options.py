@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.evidence.data_return import typed
+from pytest_rollback.evidence.data_return import ALL, Acceptance, AcceptedRows, typed
 from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import seconds
@@ -37,7 +38,7 @@ class RunOptions:
     Args:
         arguments: the command line, to resume with the same command.
         armed: the target's name given to --arm.
-        accepted: seconds of users' data that may be lost, given to --accept-loss.
+        accepted: what of users' data may be lost, given to --accept-loss.
         only: the components given to --component.
         defaults: whether configuration that stays broken may get its defaults.
         dry: rehearse: print the plan, change nothing.
@@ -51,7 +52,7 @@ class RunOptions:
 
     arguments: tuple[str, ...] = ()
     armed: str | None = None
-    accepted: float | None = None
+    accepted: Acceptance | None = None
     only: frozenset[str] = frozenset()
     defaults: bool = False
     dry: bool = False
@@ -122,13 +123,23 @@ def value(name: str, given: str | None, read: Callable[[str], Value], example: s
         ) from error
 
 
-def lost(text: str | None) -> float | None:
-    """Return how many seconds of data may be lost, None where nobody said.
+def lost(text: str | None) -> Acceptance | None:
+    """Return what of users' data may be lost, None where nobody said.
 
     Raises:
-        UsageError: it is no time.
+        UsageError: it is neither a time nor a number of rows.
     """
-    return value("--accept-loss", text, watched, "--accept-loss=79m")
+    return value("--accept-loss", text, accepted, "--accept-loss=79m, or --accept-loss=412rows")
+
+
+def accepted(text: str) -> Acceptance:
+    """Return a time, or a number of rows."""
+    if text == ALL:
+        return AcceptedRows(math.inf)
+    number = text.removesuffix("rows").removesuffix("row").strip()
+    if number != text and number.isascii() and number.isdigit():
+        return AcceptedRows(int(number))
+    return watched(text)
 
 
 def watched(text: str) -> float:

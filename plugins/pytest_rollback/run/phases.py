@@ -166,7 +166,14 @@ def returned(database: Database | None, events: Sequence[Event]) -> DataRecord:
         return DataRecord()
     lost = [each.lost for each in events if isinstance(each, ChangeTook) and each.lost]
     begun = first(Decided, events) is not None
-    return data_return.record(database.return_, database.name, lost, begun=begun)
+    took = [
+        each.seconds
+        for each in events
+        if isinstance(each, ChangeTook) and each.action == data_return.MIGRATE
+    ]
+    return data_return.record(
+        database.return_, database.name, lost, begun=begun, took=sum(took) if took else None
+    )
 
 
 def to_ms(seconds: float | None) -> float | None:

@@ -31,6 +31,7 @@ PARTS = {
         "fixtures.dump",
         "suites/readiness/test_database.py",
         "suites/readiness/test_previous.py",
+        "suites/drill/test_migrated.py",
         "suites/drill/test_phases_database.py",
     ),
 }

@@ -118,10 +118,12 @@ def releases(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
 
 
 def engines(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
-    """Return the module that takes a restored database back, for an undo; of one engine alone."""
+    """Return the modules that take a restored database back, or migrate it forward, for an undo."""
     engine = system.database.engine if system.database else "postgresql"
     wanted = any(isinstance(call.request, UndoRequest) for call in calls)
-    return (f"database.{engine}.swap",) if wanted else ()
+    forward = system.database and system.database.migrate
+    more = ("database.previous.downgrade.upgrade",) if forward else ()
+    return (f"database.{engine}.swap", *more) if wanted else ()
 
 
 def containers(system: System) -> tuple[str, ...]:

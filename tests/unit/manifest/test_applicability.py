@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rollback.manifest.applicability import RESTORE, NotApplicable, lacks
+from pytest_rollback.manifest.applicability import RETURNS, NotApplicable, lacks
 from pytest_rollback.manifest.load import parse
 
 BARE = {
@@ -20,6 +20,8 @@ BARE = {
 }
 EDGE = {"edge": {"url": "http://localhost/"}}
 DUMP = {"database": {"name": "shop", "dump": "/d"}}
+
+RESTORE, MIGRATE = RETURNS
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ DUMP = {"database": {"name": "shop", "dump": "/d"}}
         ({}, (RESTORE,), None, RESTORE),
         (DUMP, (RESTORE,), None, RESTORE),
         ({"database": {**DUMP["database"], "return": "restore"}}, (RESTORE,), None, ""),
+        ({"database": {**DUMP["database"], "return": "restore"}}, (MIGRATE,), None, MIGRATE),
         (DUMP, ("database",), None, ""),
         ({}, ("component.imports",), "web", ""),
         ({}, ("component.imports",), "till", "components.imports"),

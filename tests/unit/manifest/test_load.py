@@ -43,12 +43,32 @@ SPOILT: dict[str, Spoil] = {
     'database.restore: not known any more, expected return = "restore" where': lambda d: d[
         "database"
     ].update(restore=True),
-    "database.return: found 'migrate', expected 'keep' or 'restore': migrations are": lambda d: d[
+    'database: found a table, expected return = "migrate" needs the commands': lambda d: d[
         "database"
     ].update({"return": "migrate"}),
-    "database.return: found 'x', expected 'keep' or 'restore'": lambda d: d["database"].update(
-        {"return": "x"}
+    "database.migrate.component: missing, expected as whose account": lambda d: d[
+        "database"
+    ].update({"return": "migrate", "migrate": {"down": ["true"]}}),
+    "database.migrate.component: found 'x', expected one of gateway": lambda d: d[
+        "database"
+    ].update({"return": "migrate", "migrate": {"down": ["true"], "component": "x"}}),
+    'database: found a table, expected return = "migrate" is rehearsed on a copy': lambda d: (
+        d.update(
+            database={
+                "name": "x",
+                "dump": "/x",
+                "engine": "mariadb",
+                "return": "migrate",
+                "migrate": {"down": ["true"], "component": "gateway"},
+            }
+        )
     ),
+    "database.migrate.down: found an empty list, expected at least one": lambda d: d[
+        "database"
+    ].update({"return": "migrate", "migrate": {"down": []}}),
+    "database.return: found 'x', expected 'keep', 'restore' or 'migrate'": lambda d: d[
+        "database"
+    ].update({"return": "x"}),
     "systems: unknown key; did you mean 'system'?": lambda d: d.update(systems={}),
     "components[1].file: unknown key; did you mean 'files'?": lambda d: d["components"][1].update(
         file=[]

@@ -9,5 +9,6 @@ and who may reach a server, `dump_file` opens a dump that is one file, `events` 
 journal, `record` has what the backup set says of a dump, `differences` says what a restored dump
 lacks beside the live database, `stamp` keeps how a rehearsal went, and `undo` finds the engine of a
 run that is taken back. `migrations` says whether the live database is ahead of the previous
-release, and `previous` starts that release on a copy of the live schema, for PostgreSQL.
+release, and `previous` starts that release on a copy of the live schema, for PostgreSQL; it has the
+way back of a database by named commands as well.
 """

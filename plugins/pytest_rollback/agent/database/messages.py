@@ -233,6 +233,8 @@ class MigrationState(NamedTuple):
     """A migration tool in the live database: how many it `applied`, the last one (`head`).
 
     `ahead` are those that the previous release does not know; unless `judged`, nobody could tell.
+    `lacks` are those that it knows and that are not applied; of a tool that notes the last one
+    alone, the heads of the previous release.
     """
 
     tool: str
@@ -240,6 +242,7 @@ class MigrationState(NamedTuple):
     head: str
     ahead: Tuple[UnknownMigration, ...]
     judged: bool
+    lacks: Tuple[str, ...] = ()
 
 
 class Migrations(NamedTuple):

@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Dict
 
 ROUTES: Dict[str, str] = {
+    "downgrade": "database.previous.downgrade.downgrade:migrate",
+    "downgrade.look": "database.previous.downgrade.downgrade:look",
+    "downgrade.rehearse": "database.previous.downgrade.rehearse:rehearse",
     "mariadb.answer": "database.mariadb.ping:answer",
     "mariadb.dump": "database.mariadb.dump:look",
     "mariadb.look": "database.mariadb.check:with_rehearsal",

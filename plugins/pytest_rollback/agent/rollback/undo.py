@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Set, Tuple
 from ..backup.strategies.packages import change as packages
 from ..errors import HostError
 from ..files import lookup
+from ..messages.rollback.migrations import MIGRATING, MIGRATIONS
 from ..messages.rollback.undo import RELEASE, Undone, UndoPlan, UndoRequest
 from ..messages.services.units import ManagerAddress
 from ..restore import revert
@@ -22,7 +23,18 @@ from ..state import backup_set, evidence, lease, progress, removed_directories
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
 from . import default_undo, moved_back, page_file, start_guard
-from .undo_findings import Entries, Findings, away, of
+from .undo_findings import (
+    FORWARD,
+    RETURN,
+    Entries,
+    Findings,
+    away,
+    forward,
+    migrations,
+    of,
+    returned,
+    sent,
+)
 
 UNREAD = (unit_file_undo.INSTALLING, packages.RETURNING)
 """What brings unit files back, which the service manager has to read."""
@@ -32,8 +44,6 @@ PARTS = {"database": "..database.undo:take_back"}
 
 SWAPPED, SWAPPED_BACK = "database swapped", "database undone"
 """What that package notes once users work with a restored database, and with theirs again."""
-
-NO_COMMANDS = "the release cannot be undone: rollback.toml has no [release.commands]"
 
 
 def look(request: UndoRequest) -> UndoPlan:
@@ -97,6 +107,9 @@ def _undone(request: UndoRequest, work: ExclusiveRun) -> Undone:
         registry.of(ManagerAddress(request.manager, request.socket)).reload()
     if work.journal.last("page on"):
         page_file.tell(request.check, request.reload)
+    migrating = migrations(written)
+    if migrating and MIGRATIONS not in apart:
+        sent(FORWARD).take_back(request.migrations, work, migrating)
     return Undone(undone, moved)
 
 
@@ -123,7 +136,7 @@ def _attempt(
         if entry["event"] == evidence.MOVING:
             return moved_back.bring_back(work.folder, entry, apart, room=not said)
         if entry["event"] == progress.RETURNING and RELEASE not in apart:
-            _release().take_back(request.release, work, entry)
+            sent(RETURN).take_back(request.release, work, entry)
         return _taken_back(work, entry, apart)
     except HostError as problem:
         said.append(problem)
@@ -175,23 +188,28 @@ def planned(request: UndoRequest, folder: str) -> UndoPlan:
     installing = of(written, unit_file_undo.INSTALLING)
     installed, changed = unit_file_undo.standing(store, installing, apart)
     pages = [each for each in of(written, "page on") if each["page"] not in apart]
-    release, stuck = _returned(request, of(written, progress.RETURNING), apart)
-    conflicts = [*found.told(), *changed, *page_file.standing(store, pages), *stuck]
+    release, stuck = returned(request, of(written, progress.RETURNING), apart)
+    ahead, held = forward(request, migrations(written), apart)
+    conflicts = [*found.told(), *changed, *page_file.standing(store, pages), *stuck, *held]
     return UndoPlan(
         undone=progress.undoing(written) == "done",
         files=tuple(found.files),
         moved=tuple(found.moved),
         units=tuple(installed),
-        page=next(
-            (each["page"] for each in pages if lookup.kind(each["page"], follow=False)), None
-        ),
+        page=next((each["page"] for each in pages if is_there(each["page"])), None),
         database=next((str(e.get("name")) for e in of(written, "database")[::-1]), None),
         conflicts=tuple(words for _, words in conflicts),
         lost=tuple(found.lost),
         paths=tuple(dict.fromkeys(path for path, _ in conflicts)),
         release=tuple(release),
+        migrations=tuple(ahead),
         **swapped(written),
     )
+
+
+def is_there(path: str) -> bool:
+    """Return whether anything has this name."""
+    return bool(lookup.kind(path, follow=False))
 
 
 def swapped(written: Entries) -> Dict[str, Any]:
@@ -201,23 +219,6 @@ def swapped(written: Entries) -> Dict[str, Any]:
         return {}
     at = float(taken[-1].get("at", 0.0))
     return {"since": max(0.0, time.time() - at), "kept": str(began[-1].get("kept", ""))}
-
-
-def _release() -> Any:  # noqa: ANN401 - a module
-    """Return what brings a release back; it travels only to systems whose commands can."""
-    return importlib.import_module(f"{__package__.rpartition('.')[0]}.backup.strategies.returned")
-
-
-def _returned(
-    request: UndoRequest, written: List[Dict[str, Any]], apart: Set[str]
-) -> Tuple[List[str], List[Tuple[str, str]]]:
-    """Return what undo would run for a release, and what prevents it."""
-    if not written or RELEASE in apart:
-        return [], []
-    if request.release is None:
-        return [], [(RELEASE, NO_COMMANDS)]
-    found: Tuple[List[str], List[Tuple[str, str]]] = _release().standing(request.release, written)
-    return found
 
 
 def _restored(
@@ -286,4 +287,5 @@ def named(written: Entries) -> List[str]:
             found += packages.named(entry)
         found += [entry["page"]] if "page" in entry else []
         found += [RELEASE] if entry["event"] == progress.RETURNING else []
+        found += [MIGRATIONS] if entry["event"] == MIGRATING else []
     return found

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, Dict, List, Sequence, Set, Tuple
 
+from ..messages.rollback.migrations import FORWARD as FORWARDING
+from ..messages.rollback.migrations import MIGRATED, MIGRATING, MIGRATIONS
+from ..messages.rollback.undo import RELEASE, UndoRequest
 from ..state import evidence, removed_directories
 from . import moved_back
 
 Entries = Sequence[Dict[str, Any]]
+
+RETURN = "backup.strategies.returned"
+"""What brings a release back; it travels only to systems whose commands can."""
+
+FORWARD = "database.previous.downgrade.upgrade"
+"""What migrates a database forward again; it travels only where rollback.toml names commands."""
+
+NO_COMMANDS = "the release cannot be undone: rollback.toml has no [release.commands]"
+
+NO_MIGRATIONS = (
+    "the migration of the database cannot be undone: rollback.toml has no [database.migrate]"
+)
 
 
 class Findings:
@@ -52,3 +68,40 @@ def away(written: Entries) -> Dict[str, str]:
 def of(written: Entries, event: str) -> List[Dict[str, Any]]:
     """Return the entries of an event."""
     return [each for each in written if each["event"] == event]
+
+
+def migrations(written: Entries) -> List[Dict[str, Any]]:
+    """Return the entries about a database that was migrated back, the first that begins it."""
+    about = (MIGRATING, MIGRATED, FORWARDING)
+    return [each for each in written if each["event"] in about] if of(written, MIGRATING) else []
+
+
+def sent(name: str) -> Any:  # noqa: ANN401 - a module
+    """Return a module of the agent that travels only to some systems."""
+    return importlib.import_module(f"{__package__.rpartition('.')[0]}.{name}")
+
+
+def forward(
+    request: UndoRequest, written: List[Dict[str, Any]], apart: Set[str]
+) -> Tuple[List[str], List[Tuple[str, str]]]:
+    """Return what undo would run for a database, and what prevents it."""
+    if not written or MIGRATIONS in apart:
+        return [], []
+    if request.migrations is None:
+        return [], [(MIGRATIONS, NO_MIGRATIONS)]
+    found: Tuple[List[str], List[Tuple[str, str]]] = sent(FORWARD).standing(
+        request.migrations, written
+    )
+    return found
+
+
+def returned(
+    request: UndoRequest, written: List[Dict[str, Any]], apart: Set[str]
+) -> Tuple[List[str], List[Tuple[str, str]]]:
+    """Return what undo would run for a release, and what prevents it."""
+    if not written or RELEASE in apart:
+        return [], []
+    if request.release is None:
+        return [], [(RELEASE, NO_COMMANDS)]
+    found: Tuple[List[str], List[Tuple[str, str]]] = sent(RETURN).standing(request.release, written)
+    return found

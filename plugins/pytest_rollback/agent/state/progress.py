@@ -48,6 +48,7 @@ STEPS = (
     RunStep("isolate components", event("stop"), event("stop done")),
     RunStep("set the start guard", event("guard on"), event("guard on done")),
     RunStep("show the maintenance page", event("page on"), event("page told")),
+    RunStep("migrate the database", event("migrate"), event("migrate done")),
     RunStep("install recorded packages", event("packages"), event("packages done")),
     RunStep("restore files", event("plan"), event("verified"), PARTS["files"]),
     moving("move added files away", "added"),

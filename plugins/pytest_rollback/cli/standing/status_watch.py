@@ -59,6 +59,7 @@ PHASE_OF: Mapping[str, Phase] = {
     "restore the configuration": "configuration",
     "install unit files": "configuration",
     "clear stale bytecode": "configuration",
+    "migrate the database": "files",
     "restore the database": "configuration",
     "separate backups": "services",
     "remove the start guard": "services",

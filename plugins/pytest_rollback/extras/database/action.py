@@ -44,7 +44,7 @@ def spared(scope: Scope) -> str:
 def stays(scope: Scope) -> str:
     """Return that the database is kept as it is, where its description says so."""
     described = scope.system.database
-    if described is None or described.restores:
+    if described is None or described.return_ != "keep":
         return ""
     return (
         f"the database {described.name} stays as it is (return = 'keep'), with the schema that the "

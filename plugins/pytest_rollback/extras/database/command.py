@@ -1,8 +1,11 @@
-"""Rehearse a restore of the dump: into a throw-away server on the host, beside the live one.
+"""Rehearse what a rollback does to the database: in a throw-away server, beside the live one.
+
+The dump is restored there; or, with return = "migrate", the commands that migrate back are run on a
+copy of the live database, alone on the host, and what they lose is counted.
 
 The server has the live one's major version and roles, a socket of its own and no port; it is gone
 afterwards. The live database is only read. What was found is left as a stamp in the state
-directory: readiness judges it, and no dump is restored without a good one.
+directory: readiness judges it, and without a good one nothing is restored, or migrated.
 
 With previous in [database.rehearsal] the previous release is started as well, on a copy of the live
 schema, alone on the host: without its network, its sockets, and a file that is not its own.
@@ -12,13 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_rollback.agent.database.messages import Rehearsal
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError, UsageError
-from pytest_rollback.extras.database import ran
+from pytest_rollback.extras.database import migrated, ran
 from pytest_rollback.extras.database.rehearsed import UNSURE, aged, days, hints, moment
-from pytest_rollback.extras.database.requests import dumping, previous, rehearsal
+from pytest_rollback.extras.database.requests import downgrade, dumping, previous, rehearsal
 from pytest_rollback.manifest.load import load
 from pytest_rollback.manifest.model import Database
 from pytest_rollback.run.command_line.arguments import Parser, add_target
@@ -77,16 +80,39 @@ def main(arguments: Sequence[str], program: str) -> int:
             else "leave out --previous: a copy of the live schema is made of PostgreSQL alone",
         )
     with contextlib.closing(Connection(system)) as connection:
-        found = None if asked.previous else connection.ask(rehearsal(system, database))
-        for line in lines(found, database, time.time()) if found else ():
-            shown(line)
-        tried = connection.ask(previous(system, database)) if database.rehearsal.previous else None
-    for line in ran.lines(tried) if tried else ():
-        shown(line)
-    problems = [*refused(lambda: judged(found, database)), *refused(lambda: ran.judge(tried))]
+        problems = list(tried(connection, database, only=asked.previous))
     for each in sorted(problems, key=lambda problem: isinstance(problem, Inconclusive)):
         raise each
     return 0
+
+
+def tried(connection: Connection, database: Database, *, only: bool) -> Iterator[RollbackError]:
+    """Rehearse what a rollback does to a database; yield what is against it.
+
+    `only` the previous release is started, where that is all that is wanted.
+    """
+    system = connection.system
+    if database.migrates:
+        trial = connection.ask(downgrade(system, database))
+        say(migrated.lines(trial.rehearsal))
+        yield from refused(lambda: migrated.judged(trial.rehearsal))
+        if trial.rehearsal.problems:
+            return
+        shown(f"REHEARSED: the commands lead back to {trial.rehearsal.after.words}")
+        run = trial.run
+    else:
+        found = None if only else connection.ask(rehearsal(system, database))
+        say(lines(found, database, time.time()) if found else ())
+        run = connection.ask(previous(system, database)) if database.rehearsal.previous else None
+        yield from refused(lambda: judged(found, database))
+    say(ran.lines(run) if run else ())
+    yield from refused(lambda: ran.judge(run))
+
+
+def say(words: Iterable[str]) -> None:
+    """Print lines."""
+    for each in words:
+        shown(each)
 
 
 def refused(judge: Callable[[], None]) -> Iterator[RollbackError]:

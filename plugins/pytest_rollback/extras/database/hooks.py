@@ -10,10 +10,17 @@ from pytest_rollback.run.hookspecs import hookimpl
 
 @hookimpl
 def pytest_rollback_actions() -> Sequence[PlacedAction]:
-    """The database comes last of what is restored, after files and configuration."""
-    from pytest_rollback.extras.database.action import RESTORE_DATABASE  # noqa: PLC0415
+    """A database is restored last, after files and configuration, and migrated back before them.
 
-    return (PlacedAction(RESTORE_DATABASE, "clear stale bytecode"),)
+    Only the live release has the migrations that are taken back.
+    """
+    from pytest_rollback.extras.database.action import RESTORE_DATABASE  # noqa: PLC0415
+    from pytest_rollback.extras.database.migrate import MIGRATE_DATABASE  # noqa: PLC0415
+
+    return (
+        PlacedAction(MIGRATE_DATABASE, "show the maintenance page"),
+        PlacedAction(RESTORE_DATABASE, "clear stale bytecode"),
+    )
 
 
 @hookimpl

@@ -35,7 +35,11 @@ def stale(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> str:
     for then, today, words in (
         (last.record, found.record, "was of another backup set"),
         (last.head, found.head, "was on another schema than the live one is now"),
-        (last.asked, found.asked, "asked other things than [[components]] and [probes] do now"),
+        (
+            last.asked,
+            found.asked,
+            "asked other things than [[components]], [probes] and [database.migrate] do now",
+        ),
     ):
         if then != today:
             return f"the last run, {moment(last.when)}, {words}"

@@ -17,6 +17,14 @@ from pytest_rollback.agent.database.messages import (
     Rehearsal,
     RehearsalRequest,
 )
+from pytest_rollback.agent.database.previous.downgrade.messages import (
+    LOOK,
+    REHEARSE,
+    DowngradeLookRequest,
+    DowngradeState,
+    DowngradeTrial,
+    DowngradeTrialRequest,
+)
 from pytest_rollback.agent.database.previous.messages import (
     PREVIOUS,
     PREVIOUS_STATE,
@@ -29,6 +37,9 @@ from pytest_rollback.agent.database.previous.messages import (
 )
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import Database, System
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions.requests import location
+from pytest_rollback.recovery.actions.requests import migrations as named
 from pytest_rollback.transport.call import Call
 
 SHARE = 0.5
@@ -95,6 +106,9 @@ def ping(system: System, described: Database) -> Call[PingRequest, Ping]:
     return Call(routes(described).answer, request, PATIENCE)
 
 
+LOOKING = 60.0
+"""Seconds in which a database tells where it is."""
+
 STARTING = 300.0
 """Seconds that a rehearsal may take beside its limit: the dump is read, a server started."""
 
@@ -128,8 +142,33 @@ def previous(system: System, described: Database) -> Call[PreviousRequest, Previ
         scratch=settings.scratch,
         timeout=settings.limit,
         largest=settings.largest,
+        migrated=_down(described),
     )
     return Call(PREVIOUS, request, settings.limit + STARTING)
+
+
+def downgrade(system: System, described: Database) -> Call[DowngradeTrialRequest, DowngradeTrial]:
+    """Return the call that rehearses the way back of a database, whose commands are named."""
+    commands = named(system)
+    if commands is None:
+        raise LookupError("no commands are named")
+    asked = previous(system, described)
+    return Call(REHEARSE, DowngradeTrialRequest(commands, asked.request), asked.seconds)
+
+
+def downgrade_state(
+    scope: Scope, described: Database
+) -> Call[DowngradeLookRequest, DowngradeState]:
+    """Return the call that asks where a database is, whose commands are named."""
+    commands, place = named(scope.system), access(scope.system, described)
+    if commands is None:
+        raise LookupError("no commands are named")
+    return Call(LOOK, DowngradeLookRequest(location(scope), place, commands), LOOKING)
+
+
+def _down(described: Database) -> tuple[tuple[str, ...], ...]:
+    """Return the commands by which a copy is migrated back before a release is started there."""
+    return described.migrate.down if described.migrates and described.migrate else ()
 
 
 def _components(system: System) -> tuple[PreviousComponent, ...]:
@@ -151,5 +190,6 @@ def _named(system: System, name: str) -> NamedProbe:
 def previous_state(system: System, described: Database) -> Call[PreviousLookRequest, PreviousState]:
     """Return the call that asks how the previous release ran, and what is live today."""
     place = requests.location(system)
-    request = PreviousLookRequest(place, access(system, described), _components(system))
+    about = access(system, described), _components(system), _down(described)
+    request = PreviousLookRequest(place, *about)
     return Call(PREVIOUS_STATE, request)

@@ -136,10 +136,11 @@ def roll(arguments: Sequence[str], program: str) -> int:
     named = asked(arguments, program, about, "recovered", ROLL_STORY)
     overruled(named.despite)
     fleet = opened(named, arguments, program)
-    if fleet.system.database is not None and fleet.system.database.restores:
+    if fleet.system.database is not None and fleet.system.database.return_ != "keep":
+        how = fleet.system.database.return_
         raise UsageError(
-            "each host of the fleet would restore the database anew",
-            hint='set return = "keep" in [database], and restore it once, by rollback now on one '
+            f"each host of the fleet would {how} the database anew",
+            hint=f'set return = "keep" in [database], and {how} it once, by rollback now on one '
             "host, with the others stopped",
         )
     demand_arm(named.arm, fleet)

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from pytest_rollback.manifest.document import TomlTable, table, tables, texts
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.problems import releases
-from pytest_rollback.manifest.refused import REPLACED
+from pytest_rollback.manifest.refused import REPLACED, run_as
 
 if TYPE_CHECKING:
     from pytest_rollback.manifest.editors.json_schema import JsonSchema
@@ -150,6 +150,8 @@ def across(document: TomlTable) -> Iterator[str]:
     yield from _people(document)
     yield from _places(document)
     yield from releases.across(document)
+    if isinstance(told := table(document.get("database")).get("migrate"), dict):
+        yield from run_as(told.get("component"), names)
 
 
 def _probes(probes: TomlTable, components: list[TomlTable]) -> Iterator[str]:

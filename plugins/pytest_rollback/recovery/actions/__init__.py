@@ -42,6 +42,7 @@ __all__ = [
     "MAINTENANCE_OFF",
     "MAINTENANCE_ON",
     "OPTIONAL",
+    "PLACES",
     "REMOVE_ADDED",
     "RESTORE_CONFIGURATION",
     "RESTORE_FILES",
@@ -79,6 +80,9 @@ ACTIONS: tuple[AnyAction, ...] = (
     CLOSE,
 )
 """Those of the core; each comes after the one before it."""
+
+PLACES: tuple[AnyAction, ...] = (MAINTENANCE_ON, CLEAR_CACHES)
+"""Those after which parts may place actions: before the release comes back, and after it."""
 
 OPTIONAL = frozenset({START_OPTIONAL.name, SETTLE_OPTIONAL.name})
 """Those whose failure is only told."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_rollback.agent.messages.location import Location, Selection
+from pytest_rollback.agent.messages.rollback.migrations import MigrationCommands
 from pytest_rollback.manifest import requests
+from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery.action import Scope
 
 PATIENT = 120.0
@@ -23,6 +25,18 @@ def location(scope: Scope) -> Location:
 def selection(scope: Scope) -> Selection:
     """Return which recorded files are rolled back."""
     return requests.selection(scope.system, scope.owners)
+
+
+def migrations(system: System) -> MigrationCommands | None:
+    """Return the commands that migrate a system's database back, None where none are named."""
+    told = system.database.migrate if system.database else None
+    if told is None:
+        return None
+    (component,) = [each for each in system.components if told.component in {None, each.name}]
+    trial = requests.trial(system, [requests.component(component)], told.timeout)
+    return MigrationCommands(
+        told.down, told.up, told.target, told.timeout, trial._replace(live=True, files=())
+    )
 
 
 def copying_time(files: int, size: int = 0) -> float:

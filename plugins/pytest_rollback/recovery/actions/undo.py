@@ -10,7 +10,7 @@ from pytest_rollback.agent.messages.services.units import START
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.recovery.action import Action, AnyAction, Change, Scope
-from pytest_rollback.recovery.actions.requests import PATIENT, location
+from pytest_rollback.recovery.actions.requests import PATIENT, location, migrations
 from pytest_rollback.recovery.actions.services import (
     MARGIN,
     States,
@@ -44,13 +44,15 @@ def request(scope: Scope, run: str, without: tuple[str, ...] = ()) -> UndoReques
         reload=tuple(page.reload) if page else (),
         without=without,
         release=commands(scope.system) if scope.system.release.commands else None,
+        migrations=migrations(scope.system),
     )
 
 
 def _more(scope: Scope, asked: UndoRequest) -> float:
-    """Return the seconds that the commands of a release may take beside all else."""
-    told = asked.release
-    return 2 * told.change_timeout + looks(scope.system, LOOKS) if told else 0.0
+    """Return the seconds that the commands of a release, or of its database, may take."""
+    told, up = asked.release, asked.migrations
+    seconds = 2 * told.change_timeout + looks(scope.system, LOOKS) if told else 0.0
+    return seconds + ((len(up.up) + 1) * up.timeout if up else 0.0)
 
 
 def starts(scope: Scope, found: States) -> tuple[Change, ...]:
@@ -126,7 +128,7 @@ def undoing(run: str, without: tuple[str, ...] = ()) -> tuple[AnyAction, ...]:
         asks = request(scope, run, without)
         undo = Call(UNDO, asks, SECONDS + _more(scope, asks))
         what = f"restore {count(files, 'file')} of the failed release"
-        what += "".join(f", and run {command}" for command in found.release)
+        what += "".join(f", and run {command}" for command in (*found.release, *found.migrations))
         if found.since is None:
             return (Change(undo, what, why, 1 + files / 1000),)
         what += f", and swap the database {found.database} back (that of now becomes {found.kept})"

@@ -10,7 +10,8 @@ reads such a directory and compares it with what was recorded; `history` says wh
 where nothing was recorded. `images` are those of containers; `recorded_images` is what a record has
 of them, by id and digest; `running_images` which containers the units run, and which file
 names what they run. `commands` asks programs of the host: `shown` is what they say, and
-`returned` brings the previous release back, and the failed one. `kept` lists the
+`returned` brings the previous release back, and the failed one; `at_work` waits for a command
+that has outlived who began it. `kept` lists the
 backup sets in the state directory, and chooses one. `packages` are those of
 Debian: what comes back there is no file.
 """

@@ -7,28 +7,16 @@ killed may still be at work: it has a locked file as its input, and nothing is b
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import time
-from typing import (
-    Any,
-    BinaryIO,
-    Dict,
-    Iterator,
-    List,
-    NamedTuple,
-    Sequence,
-    Tuple,
-)
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from ...errors import HostError
-from ...files.tree import Tree
 from ...messages.backup.commands import CommandsRequest, ReleaseReturned
 from ...messages.rollback.undo import RELEASE
 from ...state.lock import ExclusiveRun, working
 from ...state.progress import RETURNED, RETURNING
 from ...system.masking.shapes import masked
+from .at_work import given, named, settled
 from .commands import begun, now, recorded
 from .shown import Shown, as_typed, called
 
@@ -37,10 +25,6 @@ STAYS = "the release cannot be undone"
 TAKING, TAKEN = "taking back", "taken back"
 
 BEGINS, ENDS = (RETURNING, TAKING), (RETURNED, TAKEN)
-
-FLAGS = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-
-PAUSE = 0.1
 
 
 class CommandToRun(NamedTuple):
@@ -109,56 +93,8 @@ def strange(found: Shown, when: str) -> HostError:
 
 
 def _settled(request: CommandsRequest, work: ExclusiveRun) -> None:
-    """Wait until the command that was begun last is over, where nobody has noted its end.
-
-    Raises:
-        HostError: it does not end.
-    """
-    told = [each for each in work.journal.entries if each["event"] in (*BEGINS, *ENDS)]
-    if not told or told[-1]["event"] in ENDS:
-        return
-    name, until = str(told[-1]["input"]), time.monotonic() + request.change_timeout
-    with _opened(work, name) as file:
-        while not _locks(file):
-            if time.monotonic() >= until:
-                shows = f"fuser -v {os.path.join(work.folder, name)} on the host shows it"
-                raise HostError(
-                    "the command of an interrupted run is still at work",
-                    f"{shows}; wait for it or end it, then run the same command again",
-                )
-            time.sleep(PAUSE)
-
-
-def _locks(file: BinaryIO) -> bool:
-    """Lock a file; return False where somebody has it."""
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _input(work: ExclusiveRun) -> Iterator[BinaryIO]:
-    """Yield the input of a command: an empty file, locked as long as anything of it runs.
-
-    Each has its own: what a command leaves behind on purpose, such as a daemon, is waited for by
-    nobody once its end was noted.
-    """
-    with _opened(work, _named(work)) as file:
-        _locks(file)
-        yield file
-
-
-def _opened(work: ExclusiveRun, name: str) -> BinaryIO:
-    """Return a file in the run's folder, open for reading; it is made where it is missing."""
-    with Tree(work.folder) as tree:
-        return os.fdopen(os.open(name, FLAGS, 0o600, dir_fd=tree.root), "rb")
-
-
-def _named(work: ExclusiveRun) -> str:
-    """Return the name of the next command's input in the run's folder."""
-    return f"command-{len(work.journal.entries) + 1}.input"
+    """Wait for a command whose end nobody has noted; raises what `settled` raises."""
+    settled(work, BEGINS, ENDS, request.change_timeout)
 
 
 def _run(request: CommandsRequest, work: ExclusiveRun, command: CommandToRun) -> None:
@@ -167,9 +103,9 @@ def _run(request: CommandsRequest, work: ExclusiveRun, command: CommandToRun) ->
     Raises:
         HostError: it failed, took too long, or had another effect.
     """
-    with _input(work) as given:
-        work.journal.add(command.event, input=_named(work), **command.facts)
-        outcome = called(request, command.argv, request.change_timeout, given)
+    with given(work) as file:
+        work.journal.add(command.event, input=named(work), **command.facts)
+        outcome = called(request, command.argv, request.change_timeout, file)
     if outcome.timed_out or outcome.code:
         how = f"failed, exit code {outcome.code}: {masked(outcome.words)}"
         if outcome.timed_out:

@@ -55,10 +55,13 @@ def state(
     """Return how far the live database is, and what of it the previous release does not know."""
     applied = [normal(each) for each in live.asked(tool.applied.format(table=table))]
     ahead: List[UnknownMigration] = []
+    lacks: List[str] = []
     judged = False
     with contextlib.ExitStack() as stack:
         for files in sources(stack, place, record):
             ids = {each: path for path in files.known for each in [identity(tool, files, path)]}
+            needed = heads(tool, files, {each: path for each, path in ids.items() if each})
+            lacks += [each for each in needed if each not in applied]
             if files.are_all and any(ids):
                 judged = True
                 ahead += [
@@ -76,7 +79,28 @@ def state(
         head=applied[-1] if applied else "",
         ahead=tuple(ahead),
         judged=judged,
+        lacks=tuple(lacks),
     )
+
+
+def heads(tool: MigrationTool, files: Sources, ids: Dict[str, str]) -> List[str]:
+    """Return the migrations that a release needs, by their ids and paths.
+
+    Those of a tool that notes the last one alone are those that no other one follows.
+    """
+    if not tool.latest:
+        return sorted(ids)
+    if not tool.before:
+        numbers = sorted((int(each), each) for each in ids if each.isdigit())
+        return [each for _, each in numbers[-1:]]
+    followed = {one for path in ids.values() for one in followed_by(tool, files, path)}
+    return sorted(each for each in ids if each not in followed)
+
+
+def followed_by(tool: MigrationTool, files: Sources, path: str) -> List[str]:
+    """Return the ids that a migration's file says it follows."""
+    before = tool.before.findall(files.read(path)) if tool.before else []
+    return [one for words in before for one in QUOTED.findall(words)]
 
 
 def is_of_release(tool: MigrationTool, each: str, ids: Dict[str, str], files: Sources) -> bool:
@@ -150,11 +174,10 @@ def chain(
 ) -> List[str]:
     """Return the added migrations from the live heads down to what the previous release knows."""
     found: List[str] = []
-    heads = list(applied)
-    while heads:
-        each = heads.pop()
+    left = list(applied)
+    while left:
+        each = left.pop()
         if each in ids and each not in found:
             found.append(each)
-            before = tool.before.findall(files.read(ids[each])) if tool.before else []
-            heads += [one for words in before for one in QUOTED.findall(words)]
+            left += followed_by(tool, files, ids[each])
     return found[::-1]

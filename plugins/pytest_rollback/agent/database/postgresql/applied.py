@@ -8,7 +8,7 @@ from ..messages import Migrations, MigrationsRequest
 from ..migrations import look as migrations
 from ..migrations.look import LiveTables
 from ..migrations.tools import TOOLS
-from .server import literal, quoted, reached
+from .server import Server, literal, quoted, reached
 
 WAITING = "SET statement_timeout = '10s'; SET lock_timeout = '2s';\n"
 
@@ -26,7 +26,15 @@ def look(request: MigrationsRequest) -> Migrations:
     Raises:
         HostError: the server does not answer, or there is no record of a previous release.
     """
-    server = reached(request.database)
+    return migrations.look(request.location, live_tables(reached(request.database)))
+
+
+def live_tables(server: Server) -> LiveTables:
+    """Return the tables of migration tools that the database of a server has.
+
+    Raises:
+        HostError: it does not answer.
+    """
     names = ", ".join(sorted({literal(tool.table) for tool in TOOLS}))
     found = json.loads(server.sql(WAITING + TABLES.format(names=names), server.name))
     tables = tuple(
@@ -40,4 +48,4 @@ def look(request: MigrationsRequest) -> Migrations:
         rows = json.loads(server.sql(WAITING + words, server.name))
         return [str(next(iter(row.values()))) for row in rows]
 
-    return migrations.look(request.location, LiveTables(tables, asked))
+    return LiveTables(tables, asked)

@@ -8,5 +8,6 @@ Order of calls: `previous` conducts. `schema` copies the live schema into a thro
 files, and `files` what is put in place. `box` has two processes that leave the host's namespaces;
 in there `inside` starts and asks, and `relay` leads the database's address to the throw-away
 server. `effects` tells what the release did to the copy. `previous_stamp` keeps what was found, for
-readiness. `messages` has requests and answers.
+readiness. `messages` has requests and answers. `downgrade` runs commands there that migrate the
+copy back, and on the live database what was tried so.
 """

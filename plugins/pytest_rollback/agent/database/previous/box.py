@@ -34,7 +34,7 @@ from ...system.namespaces import kernel
 from ...system.namespaces.view import HostView
 from ..rehearsal.guard import is_left
 from . import inside, relay
-from .inside import ReleaseTask
+from .inside import ReleaseTask, Tell
 from .messages import ReleaseRun
 from .relay import DatabasePlaces, RelayProcess
 
@@ -81,10 +81,20 @@ class BoxResult(NamedTuple):
     connections: int = 0
 
 
+def silent(_words: Any) -> None:  # noqa: ANN401 - any JSON
+    """Hear nothing of how a task goes."""
+
+
 def tried(
-    task: ReleaseTask, places: DatabasePlaces, server: ServerPlace, host: Surrounded
+    task: ReleaseTask,
+    places: DatabasePlaces,
+    server: ServerPlace,
+    host: Surrounded,
+    hears: Tell = silent,
 ) -> BoxResult:
     """Try a release alone, with a database that is not the live one.
+
+    `hears` is told how the work of the task goes; that waits meanwhile.
 
     Raises:
         HostError: it cannot be alone here, or could not be tried to its end.
@@ -95,7 +105,7 @@ def tried(
     if not pid:
         separate(theirs, parent, task, Outside(places, host))
     theirs.close()
-    side = OtherSide(pid, ours, server)
+    side = OtherSide(pid, ours, server, hears)
     try:
         with ours:
             side.heard(task.until + GRACE)
@@ -112,9 +122,12 @@ def tried(
 class OtherSide:
     """The process that is alone with a release, as seen by the one that made it."""
 
-    def __init__(self, pid: int, line: socket.socket, server: ServerPlace) -> None:
-        """Keep how it is reached, and the server that it is lent."""
+    def __init__(
+        self, pid: int, line: socket.socket, server: ServerPlace, hears: Tell = silent
+    ) -> None:
+        """Keep how it is reached, the server that it is lent, and who hears how it goes."""
         self.pid = pid
+        self.hears = hears
         self.line = line
         self.server = server
         self.relayed: Optional[RelayProcess] = None
@@ -134,6 +147,9 @@ class OtherSide:
                 self.line.sendall(b"g")
             elif "map" in words:
                 kernel.map_all(self.pid)
+                self.line.sendall(b"g")
+            elif "told" in words:
+                self.hears(words["told"])
                 self.line.sendall(b"g")
             elif "refused" in words:
                 raise HostError(words["refused"], words["hint"])
@@ -231,6 +247,8 @@ def alone(talk: socket.socket, task: ReleaseTask, outside: Outside) -> NoReturn:
         talk.recv(1)
         for each in ends:
             each.close()
+        if task.work:
+            task.work(lambda words: waited(talk, words))
         unseen = [f"not seen: {each}" for each in view.unseen]
         say(talk, {"runs": inside.tried(task, planned), "gaps": [*planned.gaps, *unseen]})
     except HostError as problem:
@@ -239,6 +257,12 @@ def alone(talk: socket.socket, task: ReleaseTask, outside: Outside) -> NoReturn:
         say(talk, {"refused": f"the release could not be tried: {error!r}", "hint": kernel.HINT})
     finally:
         os._exit(0)
+
+
+def waited(talk: socket.socket, words: Any) -> None:  # noqa: ANN401 - any JSON
+    """Say how the work goes, and wait until it was heard."""
+    say(talk, {"told": words})
+    talk.recv(1)
 
 
 def refuse_reached(host: Surrounded) -> None:

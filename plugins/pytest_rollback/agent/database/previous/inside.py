@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from typing import BinaryIO, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...errors import shortened
 from ...messages.probes.sample import ProbeRequest
@@ -33,18 +33,22 @@ ONE = 10.0
 
 SOCKETS = ("/run", "/tmp")  # noqa: S108 - names of dead sockets are removed in our own view
 
+Tell = Callable[[Any], None]
+
 
 class ReleaseTask(NamedTuple):
     """What is tried: the previous release, or with `live` in its request the live one.
 
     `units` are what their manager says, `asked` what is asked of each component, in the order of
-    their start; `until` is of the monotonic clock.
+    their start; `until` is of the monotonic clock. `work` is done before any of them is started,
+    and tells whoever waits outside how that goes, as JSON; each time it waits for a word.
     """
 
     request: TrialRequest
     units: Optional[Units]
     asked: Sequence[PreviousComponent]
     until: float
+    work: Optional[Callable[[Tell], None]] = None
 
 
 class StartedComponent(NamedTuple):

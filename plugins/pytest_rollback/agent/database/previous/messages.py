@@ -31,6 +31,7 @@ class PreviousRequest(NamedTuple):
     `rows` is "schema" for none, "sample" for some of each table, "full" for all. `trial` says how
     its tree is staged and its components run; `components` are in the order of their start.
     `timeout` is in seconds, for all of it; `largest` how many bytes the live database may have.
+    `migrated` are commands by which the copy is migrated back before, for none empty.
     """
 
     location: Location
@@ -41,6 +42,7 @@ class PreviousRequest(NamedTuple):
     scratch: str
     timeout: float
     largest: int
+    migrated: Tuple[Tuple[str, ...], ...] = ()
 
 
 class ReleaseRun(NamedTuple):
@@ -85,11 +87,15 @@ class PreviousRun(NamedTuple):
 
 
 class PreviousLookRequest(NamedTuple):
-    """What is known of the previous release on the schema of today, asked what is asked today."""
+    """What is known of the previous release on the schema of today, asked what is asked today.
+
+    `migrated` is as in `PreviousRequest`.
+    """
 
     location: Location
     database: DatabaseAccess
     components: Tuple[PreviousComponent, ...]
+    migrated: Tuple[Tuple[str, ...], ...] = ()
 
 
 class PreviousState(NamedTuple):

@@ -6,7 +6,7 @@ The live database is only read. What was found is left as a stamp in the state d
 from __future__ import annotations
 
 import time
-from typing import List, NamedTuple, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 from ...errors import HostError
 from ...messages.trial import TrialRequest
@@ -26,11 +26,14 @@ from ..rehearsal.rehearse import BYTES_A_SECOND, EMPTY, RESERVE
 from . import box, effects, previous_stamp, relay, schema, starts
 from .box import BoxResult, ServerPlace, Surrounded
 from .effects import ReleaseEffects
-from .inside import ReleaseTask
+from .inside import ReleaseTask, Tell
 from .messages import PreviousRequest, PreviousRun, ReleaseRun
 
 KEPT = "rollback_copy"
 """The copy as it was made, in the throw-away server."""
+
+COPIES = 2
+"""Databases of the size of the live one that a try has at a time, with all rows."""
 
 FORCED = 13
 """Since this version a database can be dropped although somebody is connected to it."""
@@ -47,24 +50,30 @@ class Scene(NamedTuple):
     until: float
     modern: bool
 
-    def tried(self, trial: TrialRequest) -> BoxResult:
-        """Try one release."""
+    def tried(
+        self,
+        trial: TrialRequest,
+        work: Optional[Callable[[Tell], None]] = None,
+        hears: Tell = box.silent,
+    ) -> BoxResult:
+        """Try one release; with some `work` nothing is started, and that is done instead."""
         database = self.request.database
         names = [each.name for each in unix_sockets.listening() if each.name.startswith("/")]
         host = database.host if not database.host.startswith("/") else "127.0.0.1"
         units = starts.alone(units_of(trial))
-        task = ReleaseTask(trial, units, self.request.components, self.until)
+        asked = () if work else self.request.components
+        task = ReleaseTask(trial, units, asked, self.until, work)
         server = ServerPlace(
             f"{self.fresh.host}/.s.PGSQL.{commands.PORT}", entering(identity(self.live.account))
         )
         around = Surrounded(names, ((host, database.port), *MAIL))
-        return box.tried(task, relay.places(database.host, database.port), server, around)
+        return box.tried(task, relay.places(database.host, database.port), server, around, hears)
 
-    def seen(self, trial: TrialRequest) -> Tuple[BoxResult, ReleaseEffects]:
-        """Try one release, and look at what it did to the copy."""
+    def seen(self, trial: TrialRequest, copy: str = KEPT) -> Tuple[BoxResult, ReleaseEffects]:
+        """Try one release, and look at what it did to the database that was made of a copy."""
         before = effects.watched(self.fresh)
         done = self.tried(trial)
-        return done, effects.of(self.fresh, KEPT, before)
+        return done, effects.of(self.fresh, copy, before)
 
 
 def try_previous(request: PreviousRequest) -> PreviousRun:
@@ -87,25 +96,45 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
             scene = Scene(request, live, fresh, began + request.timeout, float(version) >= FORCED)
             fresh.sql(f"CREATE DATABASE {quoted(KEPT)} TEMPLATE {quoted(live.name)};")
             done, control, did = judged(scene)
-        told = PreviousRun(
-            when=time.time(),
-            seconds=round(time.monotonic() - began, 3),
-            rows=request.rows,
-            head=head,
-            record=record_of(location.state),
-            subject=stamp.subject(request.database),
-            previous=record.previous.name,
-            current=record.current.name,
-            server=version,
-            runs=tuple(done.runs),
-            control=tuple(control),
-            gaps=(*done.gaps, *effects.some("it adds {}", sorted(did.added))),
-            connections=done.connections,
-            effects=did.words(),
-            asked=previous_stamp.digest(request.components),
+        told = of_run(request, record, (done, control, did), (version, head))._replace(
+            seconds=round(time.monotonic() - began, 3)
         )
         previous_stamp.write(location.state, told)
     return told
+
+
+def of_run(
+    request: PreviousRequest,
+    record: backup_set.BackupSet,
+    found: Tuple[BoxResult, List[ReleaseRun], ReleaseEffects],
+    about: Tuple[str, str],
+) -> PreviousRun:
+    """Return what is told of a run.
+
+    Args:
+        request: what was asked.
+        record: the backup set of the release.
+        found: what `judged` has returned.
+        about: the version of the server, and the digest of the live schema.
+    """
+    done, control, did = found
+    return PreviousRun(
+        when=time.time(),
+        seconds=0.0,
+        rows=request.rows,
+        head=about[1],
+        record=record_of(request.location.state),
+        subject=stamp.subject(request.database),
+        previous=record.previous.name,
+        current=record.current.name,
+        server=about[0],
+        runs=tuple(done.runs),
+        control=tuple(control),
+        gaps=(*done.gaps, *effects.some("it adds {}", sorted(did.added))),
+        connections=done.connections,
+        effects=did.words(),
+        asked=previous_stamp.digest(request),
+    )
 
 
 def refuse_others(state: str) -> backup_set.BackupSet:
@@ -125,28 +154,33 @@ def refuse_others(state: str) -> backup_set.BackupSet:
     return record
 
 
-def judged(scene: Scene) -> Tuple[BoxResult, List[ReleaseRun], ReleaseEffects]:
-    """Try the previous release, and where all is not well the live one, to have what to compare."""
+def judged(scene: Scene, lives: str = KEPT) -> Tuple[BoxResult, List[ReleaseRun], ReleaseEffects]:
+    """Try the previous release, and where all is not well the live one, to have what to compare.
+
+    That one runs on the copy `lives`, which may be another one.
+    """
     done, did = scene.seen(scene.request.trial)
     if did.is_harmless and not any(each.problem for each in done.runs):
         return done, [], did
-    pristine(scene)
-    control, also = scene.seen(scene.request.trial._replace(live=True, files=()))
+    pristine(scene, lives)
+    control, also = scene.seen(scene.request.trial._replace(live=True, files=()), lives)
     return done, control.runs, did.beyond(also)
 
 
-def pristine(scene: Scene) -> None:
-    """Have the copy as it was before the previous release wrote into it."""
+def pristine(scene: Scene, copy: str = KEPT) -> None:
+    """Have the database as it was when a copy of it was made."""
     name = quoted(scene.live.name)
     scene.fresh.sql(
         f"DROP DATABASE {name} WITH (FORCE);" if scene.modern else f"DROP DATABASE {name};"
     )
-    scene.fresh.sql(f"CREATE DATABASE {name} TEMPLATE {quoted(KEPT)};")
+    scene.fresh.sql(f"CREATE DATABASE {name} TEMPLATE {quoted(copy)};")
     schema.settings(scene.live, scene.fresh)
 
 
-def planned(request: PreviousRequest, live: Server, found: Catalog, version: str) -> ServerPlan:
-    """Return the server to start, once it is known that there is room for it.
+def planned(
+    request: PreviousRequest, live: Server, found: Catalog, version: str, copies: int = COPIES
+) -> ServerPlan:
+    """Return the server to start, once it is known that there is room for so many copies.
 
     Raises:
         HostError: there is no such database, no room, or no programs.
@@ -159,9 +193,11 @@ def planned(request: PreviousRequest, live: Server, found: Catalog, version: str
         raise HostError(
             f"the database {live.name} has {size:,} bytes, more than the {request.largest:,} that "
             f"are copied: that would take about {size / BYTES_A_SECOND / 60:.0f} min of this host",
-            'set previous = "schema" in [database.rehearsal], or largest',
+            'set previous = "schema" in [database.rehearsal], or largest'
+            if copies == COPIES
+            else "set largest in [database.rehearsal]; or rehearse on another host",
         )
-    short = keeper.lacking(request.scratch, 2 * size + EMPTY, RESERVE)
+    short = keeper.lacking(request.scratch, copies * size + EMPTY, RESERVE)
     if short:
         raise HostError(
             f"no room for a copy of the database: {short}",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Optional, Sequence
+from typing import Optional, Union
 
 from ...state import directory as places
 from ..postgresql.server import reached
 from ..stamp import StampFile, subject
 from . import schema
-from .messages import PreviousComponent, PreviousLookRequest, PreviousRun, PreviousState
+from .messages import PreviousLookRequest, PreviousRequest, PreviousRun, PreviousState
 
 PREVIOUS = StampFile("previous.json", "run", PreviousRun)
 
@@ -24,12 +24,13 @@ def look(request: PreviousLookRequest) -> PreviousState:
     state = request.location.state
     last = read(state)
     head, about = schema.head(reached(request.database)), subject(request.database)
-    return PreviousState(last, head, places.record_of(state), about, digest(request.components))
+    return PreviousState(last, head, places.record_of(state), about, digest(request))
 
 
-def digest(components: Sequence[PreviousComponent]) -> str:
-    """Return what tells apart what is asked of components: probes, patience, and their order."""
-    return hashlib.sha256(json.dumps(components).encode()).hexdigest()
+def digest(request: Union[PreviousRequest, PreviousLookRequest]) -> str:
+    """Return what tells apart what is asked: probes, patience, their order, and migrations back."""
+    asked = [request.components, *([request.migrated] if request.migrated else [])]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
 def read(state: str) -> Optional[PreviousRun]:

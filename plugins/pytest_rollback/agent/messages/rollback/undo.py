@@ -5,6 +5,7 @@ from typing import NamedTuple, Optional, Tuple
 from ...protocol import Route
 from ..backup.commands import CommandsRequest
 from ..location import Location
+from .migrations import MigrationCommands
 
 RELEASE = "release.commands"
 """What stands for a release that commands brought back, where paths are left out."""
@@ -15,7 +16,7 @@ class UndoRequest(NamedTuple):
 
     `manager`, "" for none, reads unit files again that came back; `check` and `reload` are the
     edge's commands, for the maintenance page. `without` are paths that stay as they are. `release`
-    are the commands of a release that has some.
+    are the commands of a release that has some, and `migrations` those of its database.
     """
 
     location: Location
@@ -25,6 +26,7 @@ class UndoRequest(NamedTuple):
     reload: Tuple[str, ...] = ()
     without: Tuple[str, ...] = ()
     release: Optional[CommandsRequest] = None
+    migrations: Optional[MigrationCommands] = None
 
 
 class UndoPlan(NamedTuple):
@@ -36,7 +38,7 @@ class UndoPlan(NamedTuple):
     `paths`, which it may leave out, and of which those that are `lost` cannot be brought back.
     `release` is the command that brings the failed release back. `since` are the seconds in which
     users have worked with a restored database, None where none was swapped in; it is `kept` under
-    that name.
+    that name. `migrations` are the commands that migrate the database forward again.
     """
 
     undone: bool
@@ -51,6 +53,7 @@ class UndoPlan(NamedTuple):
     release: Tuple[str, ...] = ()
     since: Optional[float] = None
     kept: str = ""
+    migrations: Tuple[str, ...] = ()
 
 
 class Undone(NamedTuple):
