@@ -207,10 +207,17 @@ def dressed(path: str, found: os.stat_result) -> None:
 
 
 def sockets(place: str) -> Iterator[str]:
-    """Yield the sockets below a directory: their names stand in the way of new ones."""
-    for above, _, names in os.walk(place):
-        for name in names:
-            path = os.path.join(above, name)
-            with contextlib.suppress(OSError):
-                if stat.S_ISSOCK(os.lstat(path).st_mode):
-                    yield path
+    """Yield the sockets below a directory: their names stand in the way of new ones.
+
+    A directory tells what its entries are: none is asked, of a hundred thousand that may be there.
+    """
+    left = [place]
+    while left:
+        with contextlib.suppress(OSError), os.scandir(left.pop()) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+                elif not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
+                    with contextlib.suppress(OSError):  # it is gone since
+                        if stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
+                            yield entry.path
