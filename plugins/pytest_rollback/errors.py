@@ -9,6 +9,7 @@ Tree::
     ├── GateClosed       13   a change was asked for and the run is not armed for this target
     ├── LockHeld         12   another run is at work on this host
     ├── Refused           1   the host is not as the plan needs it; nothing was changed
+    │   └── BalancerSilent 1  a balancer gave no answer; a reload of it takes a moment
     ├── NotDone           1   a change was made and the host still is not where it should be
     ├── Unfinished        1   a change was interrupted or failed half way; resume or undo
     ├── LeakFound         8   an artefact of the run holds a secret and was withdrawn

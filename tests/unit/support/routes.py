@@ -11,6 +11,7 @@ from pytest_rollback import agent
 from pytest_rollback.agent import messages, routes
 from pytest_rollback.agent.database.messages import ENGINES
 from pytest_rollback.agent.database.previous import messages as previous
+from pytest_rollback.agent.database.previous.downgrade import messages as downgrade
 from pytest_rollback.agent.protocol import Route
 
 
@@ -39,6 +40,6 @@ def known() -> list[Route[Any, Any]]:
         for each in pkgutil.walk_packages(messages.__path__, f"{messages.__name__}.")
     ]
     modules += [importlib.import_module(f"{agent.__name__}.{name}.messages") for name in packages()]
-    modules.append(previous)
+    modules += [previous, downgrade]
     found = [each for one in modules for each in vars(one).values() if isinstance(each, Route)]
     return [*found, *(route for engine in ENGINES.values() for route in engine)]

@@ -84,8 +84,10 @@ def batches(tmp_path: Path) -> Iterator[Callable[..., Batches]]:
         }
         return Batches(tmp_path, **({**words, **more} if lb else more))
 
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
     yield made
     INTERRUPTS.anew()
+    signal.signal(signal.SIGINT, usual)
 
 
 def soon(seen: Callable[[], object], *signals: signal.Signals) -> threading.Thread:
