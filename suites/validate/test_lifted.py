@@ -25,14 +25,14 @@ def test_maintenance_is_lifted(
     """'Verify user experience restored': users get the system, not the maintenance page."""
     page, edge = users_view.page, users_view.edge
     record_property(
-        "maintenance", system.maintenance.page if system.maintenance else "none described"
+        "maintenance", system.maintenance.words if system.maintenance else "none described"
     )
     record_property("edge", system.edge.url if system.edge else "none described")
 
     if page and page.exists:
-        shown = system.maintenance.page if system.maintenance else ""
+        shown = system.maintenance.words if system.maintenance else ""
         raise Refused(
-            f"users still get the maintenance page {shown}",
+            f"users still get the maintenance page: {shown}",
             hint="remove it when all is healthy: rollback now",
         )
     past = users_view.uncached

@@ -14,9 +14,8 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest.contacts import Contact, Notify
 from pytest_rollback.manifest.fleet import Fleet
-from pytest_rollback.manifest.probes import Probe, Url
+from pytest_rollback.manifest.probes import Maintenance, Probe, Url
 from pytest_rollback.manifest.refused import (
-    harmless_page,
     migrating,
     misplaced,
     name_of_component,
@@ -185,17 +184,6 @@ class Edge(Frozen):
     body: Pattern = ""
     timeout: Seconds = 2.0
     interval: Seconds = 0.1
-
-
-class Maintenance(Frozen):
-    """`[maintenance]`: the maintenance page, and how the edge shows it."""
-
-    page: Annotated[Absolute, AfterValidator(harmless_page)]
-    text: str = "System maintenance in progress"
-    check: tuple[str, ...] = ()
-    reload: tuple[str, ...] = ()
-    status: int = 503
-    body: Pattern = "maintenance"
 
 
 class Database(EngineTable):

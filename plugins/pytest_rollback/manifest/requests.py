@@ -16,6 +16,7 @@ from pytest_rollback.agent.messages.location import HolderProcess, Location, Sel
 from pytest_rollback.agent.messages.probes.edge import PageAnswer, WatchedEdge
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec, SecretHeader, TlsFiles
 from pytest_rollback.agent.messages.probes.served import ServedRequest
+from pytest_rollback.agent.messages.rollback.maintenance import PageCommands
 from pytest_rollback.agent.messages.services.running import AskedPort, RunningRequest, UnitOwner
 from pytest_rollback.agent.messages.services.units import ManagerAddress
 from pytest_rollback.agent.messages.trial import (
@@ -27,12 +28,11 @@ from pytest_rollback.agent.messages.trial import (
 from pytest_rollback.agent.messages.unit_files import UnitFilesRequest
 from pytest_rollback.agent.services.registry import MANAGERS
 from pytest_rollback.manifest import parts
-from pytest_rollback.manifest.model import Component, Edge, Maintenance, System
-from pytest_rollback.manifest.probes import Probe
+from pytest_rollback.manifest.model import Component, Edge, System
+from pytest_rollback.manifest.probes import Maintenance, Probe
 from pytest_rollback.text.entry_points import managers
 
-OTHERWISE = {"headers", "secrets", "send", "tls"}
-SAME = tuple(name for name in ProbeSpec._fields if name not in OTHERWISE)
+SAME = tuple(e for e in ProbeSpec._fields if e not in {"headers", "secrets", "send", "tls"})
 """What a probe says to the host as `rollback.toml` does."""
 
 WORDS = 60
@@ -58,17 +58,17 @@ def selection(system: System, owners: tuple[str, ...] = ()) -> Selection:
 
 def configuration(system: System) -> tuple[str, ...]:
     """Return the paths that are restored in the configuration phase; directories with all below."""
-    source = system.services.source
-    return (*system.configuration.files, *((source,) if source else ()))
+    return tuple(filter(None, (*system.configuration.files, system.services.source)))
 
 
 def names(system: System) -> tuple[DescribedName, ...]:
     """Return the names in rollback.toml that should be those of a file, directory or account."""
-    services, defaults, page = system.services, system.configuration.defaults, system.maintenance
+    services, defaults = system.services, system.configuration.defaults
+    page = system.maintenance and system.maintenance.page
     told = [("source of [services]", services.source), ("defaults of [configuration]", defaults)]
     told += [("directory of [services]", services.directory)]
     told += [("roots of [system]", each) for each in system.about.within]
-    told += [("page of [maintenance]: its directory", str(Path(page.page).parent))] if page else []
+    told += [("page of [maintenance]: its directory", str(Path(page).parent))] if page else []
     for each in system.components:
         of = f"of component {each.name}"
         told += [(f"environment_files {of}", name) for name in each.environment_files]
@@ -98,8 +98,7 @@ def component(described: Component) -> TrialComponent:
 
 def unit_sources(system: System) -> UnitSources:
     """Return where the files of a system's units come from."""
-    services = system.services
-    return UnitSources(manager(system), services.source, services.directory)
+    return UnitSources(manager(system), system.services.source, system.services.directory)
 
 
 def live_trial(system: System, tried: Iterable[TrialComponent], timeout: float) -> TrialRequest:
@@ -181,6 +180,12 @@ def asked_ports(system: System, described: Component) -> Iterator[AskedPort]:
         where = address(asked.url or f"//{asked.tcp or ''}")
         if where and where != edge:
             yield AskedPort(name, *where, own=name == described.health)
+
+
+def page_commands(described: Maintenance) -> PageCommands | None:
+    """Return what switches maintenance on the host, where commands do."""
+    told = described.commands
+    return PageCommands(*(getattr(told, each) for each in PageCommands._fields)) if told else None
 
 
 def address(url: str) -> tuple[str, int] | None:

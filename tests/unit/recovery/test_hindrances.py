@@ -20,7 +20,8 @@ from pytest_rollback.agent.messages.rollback.maintenance import PageRequest
 from pytest_rollback.agent.messages.rollback.snapshot import LoggedComponent, SnapshotRequest
 from pytest_rollback.agent.messages.rollback.start_guard import GuardRequest
 from pytest_rollback.agent.messages.services.units import GUARD
-from pytest_rollback.agent.rollback import maintenance, snapshot, start_guard
+from pytest_rollback.agent.rollback import snapshot, start_guard
+from pytest_rollback.agent.rollback.maintenance import page
 from pytest_rollback.agent.services import unit_file_states
 from pytest_rollback.agent.state.journal import entries
 from pytest_rollback.errors import Refused
@@ -139,7 +140,7 @@ def test_drop_ins_of_others_stay(site: Site) -> None:
 def test_an_edge_whose_page_is_gone_is_reloaded_all_the_same(site: Site) -> None:
     """It may not have been told since; there is nothing to move."""
     reload = tuple(site.system.maintenance.reload) if site.system.maintenance else ()
-    maintenance.off(PageRequest(site.location(), str(site.page), "back soon", reload=reload))
+    page.off(PageRequest(site.location(), str(site.page), "back soon", reload=reload))
 
     assert site.log.read_text() == "reload "
     assert site.evidence() == set()

@@ -22,7 +22,8 @@ from ..services import registry, unit_file_undo
 from ..state import backup_set, evidence, lease, progress, removed_directories
 from ..state.journal import entries
 from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
-from . import default_undo, moved_back, page_file, start_guard
+from . import default_undo, moved_back, start_guard
+from .maintenance import page_file
 from .undo_findings import (
     FORWARD,
     RETURN,
@@ -39,8 +40,11 @@ from .undo_findings import (
 UNREAD = (unit_file_undo.INSTALLING, packages.RETURNING)
 """What brings unit files back, which the service manager has to read."""
 
-PARTS = {"database": "..database.undo:take_back"}
-"""What takes back the events of a package that can be taken away: named, and not imported."""
+PARTS = {
+    "database": "..database.undo:take_back",
+    "maintenance": ".maintenance.commands:take_back",
+}
+"""What takes back events of few systems: named, and not imported."""
 
 SWAPPED, SWAPPED_BACK = "database swapped", "database undone"
 """What that package notes once users work with a restored database, and with theirs again."""

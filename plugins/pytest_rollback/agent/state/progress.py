@@ -47,7 +47,7 @@ STEPS = (
     RunStep("save the state", event("snapshot"), event("snapshot done")),
     RunStep("isolate components", event("stop"), event("stop done")),
     RunStep("set the start guard", event("guard on"), event("guard on done")),
-    RunStep("show the maintenance page", event("page on"), event("page told")),
+    RunStep("show the maintenance page", event("page on", "maintenance"), event("page told")),
     RunStep("migrate the database", event("migrate"), event("migrate done")),
     RunStep("install recorded packages", event("packages"), event("packages done")),
     RunStep("restore files", event("plan"), event("verified"), PARTS["files"]),

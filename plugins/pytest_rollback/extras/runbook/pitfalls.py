@@ -108,7 +108,7 @@ def dumped(found: Sequence[ShellCommand], _system: System) -> Iterator[Pitfall]:
 
 def unproven(found: Sequence[ShellCommand], system: System) -> Iterator[Pitfall]:
     """Yield each maintenance page without a check that it is shown."""
-    page = system.maintenance.page if system.maintenance else ""
+    page = system.maintenance and system.maintenance.page
     for number, each in enumerate(found):
         for path in each.writes:
             if path != page and "maintenance" not in path.rpartition("/")[2]:

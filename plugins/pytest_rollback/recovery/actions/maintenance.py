@@ -15,7 +15,8 @@ from pytest_rollback.agent.messages.rollback.maintenance import (
 )
 from pytest_rollback.errors import Refused
 from pytest_rollback.manifest import requests
-from pytest_rollback.manifest.model import Edge, Maintenance, System
+from pytest_rollback.manifest.model import Edge, System
+from pytest_rollback.manifest.probes import Maintenance
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import PATIENT, location
 from pytest_rollback.recovery.actions.services import health_of
@@ -47,11 +48,12 @@ def request(scope: Scope, maintenance: Maintenance, *, shown: bool) -> PageReque
     edge = scope.system.edge
     return PageRequest(
         location=location(scope),
-        page=maintenance.page,
+        page=maintenance.page or "",
         text=maintenance.text,
         probe=_probe(scope.system, edge, shown=shown) if edge else None,
         check=tuple(maintenance.check),
         reload=tuple(maintenance.reload),
+        commands=requests.page_commands(maintenance),
     )
 
 

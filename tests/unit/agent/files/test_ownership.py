@@ -16,7 +16,7 @@ from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.files import ownership, reach
 from pytest_rollback.agent.messages.probes.sample import ProbeSpec
 from pytest_rollback.agent.observe.probes.request import CommandProbe
-from pytest_rollback.agent.rollback import page_file
+from pytest_rollback.agent.rollback.maintenance import page_file
 from pytest_rollback.agent.system.command import run
 from tests.unit.support.apart import NOBODY, ROOT_ONLY
 

@@ -21,8 +21,8 @@ from pytest_rollback.agent.rollback import (
     default_undo,
     empty_directories,
     moved_back,
-    page_file,
 )
+from pytest_rollback.agent.rollback.maintenance import page_file
 from pytest_rollback.agent.services import unit_file_undo
 from pytest_rollback.agent.state import evidence
 from pytest_rollback.agent.state.backup_set import BackupSet

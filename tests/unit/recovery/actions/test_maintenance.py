@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rollback.agent.rollback.maintenance import is_reloaded
+from pytest_rollback.agent.rollback.maintenance.page import is_reloaded
 from pytest_rollback.errors import Refused, Unfinished
 from pytest_rollback.manifest import requests
 from pytest_rollback.recovery import actions
@@ -41,7 +41,7 @@ def test_a_page_that_routes_nothing_is_not_done(
     faced: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Written is not shown: an edge that still answers with the system is told with its answer."""
-    monkeypatch.setattr("pytest_rollback.agent.rollback.maintenance.PATIENCE", 0.3)
+    monkeypatch.setattr("pytest_rollback.agent.rollback.maintenance.page.PATIENCE", 0.3)
     with edge(faced, routed=False):
         (change,) = faced.plan(actions.MAINTENANCE_ON)
         with pytest.raises(Unfinished, match="does not answer as expected"):

@@ -7,10 +7,24 @@ from ..location import ChangeTime, Location
 from ..probes.sample import ProbeSpec
 
 
+class PageCommands(NamedTuple):
+    """What switches maintenance, and says how it is: `shown` and `lifted` are in its output.
+
+    `timeout` is in seconds, for each of them.
+    """
+
+    on: Tuple[str, ...]
+    off: Tuple[str, ...]
+    look: Tuple[str, ...]
+    shown: str
+    lifted: str
+    timeout: float
+
+
 class PageRequest(NamedTuple):
     """The maintenance page: its path, its text, and what users should get, None to ask nobody.
 
-    `check` and `reload` are commands of the edge, empty for none.
+    `check` and `reload` are commands of the edge, empty for none. With `commands` there is no page.
     """
 
     location: Location
@@ -19,6 +33,7 @@ class PageRequest(NamedTuple):
     probe: Optional[ProbeSpec] = None
     check: Tuple[str, ...] = ()
     reload: Tuple[str, ...] = ()
+    commands: Optional[PageCommands] = None
 
 
 class PageState(NamedTuple):
@@ -27,6 +42,7 @@ class PageState(NamedTuple):
     `kind` is file, symlink, directory, other or absent.
     `ours` says that it has our text; `edge` what users get instead of what they should, None where
     that is right or nobody was asked; `reloaded` that this run reloaded the edge since it wrote.
+    Where commands switch it, it is a file of ours while it is on, and absent while it is off.
     """
 
     exists: bool

@@ -7,17 +7,18 @@ import hashlib
 import os
 import time
 
-from ..errors import HostError
-from ..files import handles, reach
-from ..files.handles import FRESH
-from ..files.tree import Tree
-from ..messages.location import ChangeTime, Location
-from ..messages.probes.sample import ProbeRequest, ProbeSpec
-from ..messages.rollback.maintenance import PageRequest, PageState
-from ..observe.probes import sample
-from ..state import evidence
-from ..state.journal import entries
-from ..state.lock import CHANGES, ExclusiveRun, folder_of, working
+from ...errors import HostError
+from ...files import handles, reach
+from ...files.handles import FRESH
+from ...files.tree import Tree
+from ...messages.location import ChangeTime, Location
+from ...messages.probes.sample import ProbeRequest, ProbeSpec
+from ...messages.rollback.maintenance import PageRequest, PageState
+from ...observe.probes import sample
+from ...state import evidence
+from ...state.journal import entries
+from ...state.lock import CHANGES, ExclusiveRun, folder_of, working
+from . import commands
 from .page_file import digest, tell
 
 PATIENCE = 10.0
@@ -29,6 +30,10 @@ MODE = 0o644
 
 def look(request: PageRequest) -> PageState:
     """Return whether the page exists, of what kind it is, whether it has our text, its effect."""
+    edge = unmet(request.probe) if request.probe else None
+    if request.commands:
+        on_ = commands.is_shown(request.commands)
+        return PageState(on_, "file" if on_ else "absent", ours=on_, edge=edge, reloaded=True)
     try:
         kind = kind_of(reach.status(request.page, follow=False).st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -38,7 +43,7 @@ def look(request: PageRequest) -> PageState:
         exists=kind != "absent",
         kind=kind,
         ours=text is not None and text.strip() == request.text.strip(),
-        edge=unmet(request.probe) if request.probe else None,
+        edge=edge,
         reloaded=is_reloaded(request.location),
     )
 
@@ -72,6 +77,8 @@ def on(request: PageRequest) -> ChangeTime:
     """
     with working(request.location) as work:
         found = look(request._replace(probe=None))
+        if request.commands:
+            return _switched(request, work, found, shown=True)
         _refuse(request.page, found)
         if not found.ours:
             before = digest(request.page) if found.exists else ""
@@ -86,12 +93,27 @@ def off(request: PageRequest) -> ChangeTime:
     """Move the page into the evidence, have the edge check and reload, and wait for its effect."""
     with working(request.location) as work:
         found = look(request._replace(probe=None))
+        if request.commands:
+            return _switched(request, work, found, shown=False)
         _refuse(request.page, found)
         if found.exists:
             work.journal.add("page off", page=request.page)
             above, name = os.path.split(request.page)
             evidence.put_away(work, "page", above, [name])
         return _told(request, work)
+
+
+def _switched(
+    request: PageRequest, work: ExclusiveRun, found: PageState, *, shown: bool
+) -> ChangeTime:
+    """Have the commands switch maintenance, and wait for its effect."""
+    if request.commands and found.exists != shown:
+        if shown:
+            commands.note(work, request.commands)
+        else:
+            work.journal.add("page off", page="")
+        commands.switch(request.commands, shown=shown)
+    return _told(request, work)
 
 
 def _refuse(page: str, found: PageState) -> None:

@@ -9,11 +9,11 @@ import contextlib
 import os
 from typing import Any, Sequence
 
-from ..errors import HostError
-from ..files import lookup, ownership, programs, state
-from ..files.tree import Tree
-from ..state import evidence
-from ..system.command import run, surroundings
+from ...errors import HostError
+from ...files import lookup, ownership, programs, state
+from ...files.tree import Tree
+from ...state import evidence
+from ...system.command import run, surroundings
 
 COMMAND = 30.0
 """Seconds that the check and the reload of the edge may take, each."""

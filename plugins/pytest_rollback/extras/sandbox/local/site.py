@@ -148,7 +148,7 @@ class LocalSite:
     def write(self) -> None:
         """Write the manifest, and the configuration of the manager and of the proxy."""
         self.layout.manifest.write_text(tomli_w.dumps(self.document), encoding="utf-8")
-        page = Path(required(self.system.maintenance, "[maintenance]").page).name
+        page = Path(required(self.system.maintenance, "[maintenance]").page or "").name
         rules = proxy.rules(
             self.layout, self.ports["edge"], self.ports[self.recipe.table.upstream], page
         )
