@@ -156,9 +156,12 @@ def test_an_old_python_is_named(place: Place, tools: Path) -> None:
 
 
 def test_a_host_that_does_not_finish_is_given_up(url: str, tools: Path) -> None:
-    """The host ends what takes too long, and the message says that it may be done or not."""
+    """The host ends what takes too long, and the message says that it may be done or not.
+
+    An engine that needs seconds to begin has not begun to count by then.
+    """
     connection = Connection(system(url, python=str(tool(tools, "slow", "exec sleep 60"))))
-    with pytest.raises(Unreachable, match="did not finish within 1 s") as caught:
+    with pytest.raises(Unreachable, match="did not finish within 1 s|is silent for 6 s") as caught:
         connection.ask(Call(ASK, PROBE, 1.0))
     connection.close()
 
