@@ -161,7 +161,7 @@ def test_a_host_that_does_not_finish_is_given_up(url: str, tools: Path) -> None:
     An engine that needs seconds to begin has not begun to count by then.
     """
     connection = Connection(system(url, python=str(tool(tools, "slow", "exec sleep 60"))))
-    with pytest.raises(Unreachable, match="did not finish within 1 s|is silent for 6 s") as caught:
+    with pytest.raises(Unreachable, match=r"did not finish within 1 s|is silent for 6 s") as caught:
         connection.ask(Call(ASK, PROBE, 1.0))
     connection.close()
 
