@@ -62,9 +62,13 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     guests = {
         f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects", "settings")
     }
-    engine = ("described", "described_units", "drill", "images", "project", "units")
+    engine = ("described", "described_units", "drill", "images", "mixed", "project", "units")
     containers = {f"tests/containers/test_{name}.py" for name in engine}
-    drills = {"tests/plugin/debian/test_drill.py", "tests/shapes/test_machine.py"}
+    drills = {
+        *(f"tests/plugin/debian/test_{name}.py" for name in ("drill", "mixed")),
+        *("tests/plugin/test_migrated_data.py", "tests/fleet/test_balanced.py"),
+        "tests/shapes/test_machine.py",
+    }
     kills = {
         "tests/unit/agent/database/previous/test_behind_a_link.py",
         "tests/unit/recovery/test_killed.py",

@@ -40,8 +40,9 @@ FORMATS = {
     "directory": ("-Fd",),
 }
 PREVIOUS = """
-CREATE TABLE goods (id int PRIMARY KEY, words text, code text DEFAULT md5(random()::text));
-INSERT INTO goods SELECT i, E'previous \\\\ \\n\\\\.' || i FROM generate_series(1, 5000) i;
+CREATE TABLE goods (id int PRIMARY KEY, words text, code text);
+INSERT INTO goods
+  SELECT i, E'previous \\\\ \\n\\\\.' || i, md5(i::text) FROM generate_series(1, 5000) i;
 CREATE TABLE empty ();
 CREATE FUNCTION cost() RETURNS int LANGUAGE sql AS $$ SELECT 1; -- \\connect x
 $$;

@@ -138,6 +138,8 @@ def test_a_dump_of_another_database_with_the_same_tables_is_told(
     shop: Shop, where: str, *, told: bool
 ) -> None:
     """As of a staging system: nothing but the rows tells it. Rows that change are no defect."""
+    if shop.engine == "postgresql":  # its code stays the same for ever, and would tell
+        shop.sql("ALTER TABLE goods DROP COLUMN code")
     shop.sql("UPDATE goods SET words = id")
     shop.sql("CREATE TABLE more (id INTEGER, part INTEGER, words TEXT, PRIMARY KEY (id, part))")
     shop.sql("INSERT INTO more SELECT id, 1, words FROM goods")
