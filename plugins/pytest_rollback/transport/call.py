@@ -106,7 +106,7 @@ def of_system(system: System, calls: Iterable[AnyCall]) -> tuple[tuple[str, ...]
         Modules beside those that answer, and the service manager that is asked.
     """
     asked = tuple(calls)
-    named = (*credentials(system), *releases(system, asked), *switched(system, asked))
+    named = (*credentials(system), *releases(system, asked))
     more = (*named, *containers(system), *engines(system, asked))
     return more, one_manager(system, asked)
 
@@ -115,14 +115,6 @@ def releases(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
     """Return the module that takes a release back, for an undo where commands have brought it."""
     wanted = system.release.commands and any(isinstance(c.request, UndoRequest) for c in calls)
     return ("backup.strategies.returned",) if wanted else ()
-
-
-def switched(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:
-    """Return the module that switches maintenance off, for an undo where commands do."""
-    described = system.maintenance
-    wanted = described and described.commands
-    undone = any(isinstance(each.request, UndoRequest) for each in calls)
-    return ("rollback.maintenance.commands",) if wanted and undone else ()
 
 
 def engines(system: System, calls: Iterable[AnyCall]) -> tuple[str, ...]:

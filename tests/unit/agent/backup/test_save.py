@@ -541,7 +541,7 @@ def test_every_byte_is_durable_before_it_has_its_name(deploy: Deploy) -> None:
     log = deploy.place / "strace.log"
     argv = ["strace", "-f", "-y", "-e", "trace=fsync,rename,renameat,renameat2", "-o", str(log)]
     subprocess.run(
-        [*argv, sys.executable, "-c", program, json.dumps(deploy.request())],
+        [*argv, sys.executable, "-B", "-c", program, json.dumps(deploy.request())],
         check=True,
         timeout=60,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def engine(tmp_path: Path) -> Iterator[int]:
     shutil.copy(SHELL, program)
     words = ["run", "--rm", "--name", "shop-web", "image"]
     process = subprocess.Popen([program, "-c", "read line; true", *words], stdin=subprocess.PIPE)
+    told = Path(f"/proc/{process.pid}/cmdline")
+    while not told.read_bytes():  # for a moment after its start it has no words yet
+        time.sleep(0.01)
     yield process.pid
     process.kill()
     process.communicate()
