@@ -6,13 +6,12 @@ What it says neither way is an error: a host that cannot tell is never taken for
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Sequence
+from typing import Any, Dict
 
 from ...errors import HostError
-from ...files import ownership, programs
 from ...messages.rollback.maintenance import PageCommands
 from ...state.lock import ExclusiveRun
-from ...system.command import CommandResult, run, surroundings
+from .page_file import carried_out
 
 SWITCHING = "maintenance"
 """The event that is noted before users are switched to maintenance; it has the commands."""
@@ -29,7 +28,7 @@ def is_shown(commands: PageCommands) -> bool:
     Raises:
         HostError: it failed, or says neither.
     """
-    done = _done(commands.look, commands.timeout, "look", "refused")
+    done = carried_out(commands.look, commands.timeout, "look of the maintenance mode", "refused")
     shown, lifted = commands.shown in done.out, commands.lifted in done.out
     if shown != lifted:
         return shown
@@ -48,7 +47,7 @@ def switch(commands: PageCommands, *, shown: bool) -> None:
         HostError: the command failed, or the look says otherwise after it.
     """
     argv, what = (commands.on, "on") if shown else (commands.off, "off")
-    _done(argv, commands.timeout, f"command {what}")
+    carried_out(argv, commands.timeout, f"command {what} of the maintenance mode")
     until = time.monotonic() + PATIENCE
     while is_shown(commands) != shown:
         if time.monotonic() > until:
@@ -84,20 +83,3 @@ def take_back(_work: ExclusiveRun, entry: Dict[str, Any]) -> int:
         return 0
     switch(commands, shown=False)
     return 1
-
-
-def _done(
-    argv: Sequence[str], timeout: float, what: str, kind: str = "unfinished"
-) -> CommandResult:
-    """Run a command as whoever can change it, or as we are; return what it printed."""
-    user = ownership.runner(programs.of_command(argv, surroundings()["PATH"]))
-    outcome = run(argv, timeout, user=user)
-    if outcome.timed_out or outcome.code:
-        words = f"timed out after {timeout:.0f} s" if outcome.timed_out else outcome.words
-        words += f" (run as {user}, who can change it: namei -l it)" if user else ""
-        raise HostError(
-            f"the {what} of the maintenance mode failed: {words}",
-            f"on the host: {' '.join(argv)}; then run the same command again",
-            kind,
-        )
-    return outcome

@@ -13,7 +13,7 @@ from ...errors import HostError
 from ...files import lookup, ownership, programs, state
 from ...files.tree import Tree
 from ...state import evidence
-from ...system.command import run, surroundings
+from ...system.command import CommandResult, run, surroundings
 
 COMMAND = 30.0
 """Seconds that the check and the reload of the edge may take, each."""
@@ -75,20 +75,27 @@ def take_back(folder: str, entry: dict[str, Any]) -> int:
 
 def tell(check: Sequence[str], reload: Sequence[str]) -> None:
     """Have the edge check its configuration, then reload; a command without words is none."""
-    _command(check, "check")
-    _command(reload, "reload")
+    for argv, what in ((check, "check"), (reload, "reload")):
+        if argv:
+            carried_out(argv, COMMAND, f"{what} of the edge")
 
 
-def _command(argv: Sequence[str], what: str) -> None:
-    if not argv:
-        return
+def carried_out(
+    argv: Sequence[str], timeout: float, what: str, kind: str = "unfinished"
+) -> CommandResult:
+    """Run a command as whoever can change it, or as we are; return what it printed.
+
+    Raises:
+        HostError: it failed, or took longer than `timeout` seconds; `what` names it.
+    """
     user = ownership.runner(programs.of_command(argv, surroundings()["PATH"]))
-    outcome = run(argv, COMMAND, user=user)
+    outcome = run(argv, timeout, user=user)
     if outcome.timed_out or outcome.code:
-        words = f"timed out after {COMMAND:.0f} s" if outcome.timed_out else outcome.words
+        words = f"timed out after {timeout:.0f} s" if outcome.timed_out else outcome.words
         words += f" (run as {user}, who can change it: namei -l it)" if user else ""
         raise HostError(
-            f"the {what} of the edge failed: {words}",
+            f"the {what} failed: {words}",
             f"on the host: {' '.join(argv)}; then run the same command again",
-            "unfinished",
+            kind,
         )
+    return outcome
