@@ -21,6 +21,9 @@ Packages come first, as they may bring what others stand on. Backups, links and 
 images are files of one plan. Commands come last: they may ask for what the others brought.
 """
 
+POOL = "packages"
+"""The directory of archives, below the state directory."""
+
 MAGIC = re.compile(r"[*?\[]")
 
 
@@ -58,6 +61,12 @@ def of(system: System) -> tuple[ReleasePart, ...]:
 def names(system: System) -> tuple[str, ...]:
     """Return the strategies of a release, in the order of its parts."""
     return tuple(each.strategy for each in of(system))
+
+
+def pool(system: System) -> str:
+    """Return the directory of the archives of packages; "" where a release has none."""
+    usual = f"{system.about.state}/{POOL}"
+    return (system.release.pool or usual) if PACKAGES in names(system) else ""
 
 
 def is_mixed(system: System) -> bool:

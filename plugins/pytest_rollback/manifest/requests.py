@@ -103,7 +103,7 @@ def unit_sources(system: System) -> UnitSources:
 
 def live_trial(system: System, tried: Iterable[TrialComponent], timeout: float) -> TrialRequest:
     """Return the request to try components in the live tree, within so many seconds."""
-    return trial(system, tried, timeout)._replace(live=True)
+    return trial(system, tried, timeout)._replace(live=True, pool="")
 
 
 def trial(system: System, components: Iterable[TrialComponent], timeout: float) -> TrialRequest:
@@ -115,6 +115,7 @@ def trial(system: System, components: Iterable[TrialComponent], timeout: float) 
         components=tuple(components),
         units=unit_sources(system),
         secrets=system.about.secrets,
+        pool=parts.pool(system),
     )
 
 
@@ -129,6 +130,7 @@ def configuration_faults(system: System) -> ConfigurationRequest:
         tuple(component.unit for component in system.components),
         services.manager,
         services.directory,
+        parts.pool(system),
     )
 
 

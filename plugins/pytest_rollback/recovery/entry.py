@@ -10,11 +10,12 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from pytest_rollback.agent.messages import configuration
 from pytest_rollback.agent.messages.backup.strategies import PreviousParts
 from pytest_rollback.agent.messages.backup.verify import HEADING
-from pytest_rollback.agent.messages.configuration import CONFIGURATION, ConfigurationFaults
+from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.services.running import Running
-from pytest_rollback.agent.messages.trial import ENTRY, Trial
+from pytest_rollback.agent.messages.trial import ENTRY, Trial, route
 from pytest_rollback.agent.messages.unit_files import UNIT_FILES, UnitFilesPlan, UnitFilesRequest
 from pytest_rollback.checks import orphans, released, restored
 from pytest_rollback.checks import parts as of_parts
@@ -121,8 +122,9 @@ def objections(
     """
     system, chosen = scope.system, frozenset(despite)
     trial = requests.trial(system, map(requests.component, scope.components), TIMEOUT)
-    tree = Call(ENTRY, trial._replace(git=system.fallback.git), TIMEOUT + GRACE)
-    read = Call(CONFIGURATION, requests.configuration_faults(system), TIMEOUT)
+    asked = requests.configuration_faults(system)
+    tree = Call(route(trial, ENTRY), trial._replace(git=system.fallback.git), TIMEOUT + GRACE)
+    read = Call(configuration.route(asked), asked, TIMEOUT)
     running = running_of(scope)
     units = _unit_files(scope)
     kept = strategies.calls(strategies.used(system, scope.only), system)

@@ -49,9 +49,6 @@ PATIENT = 300.0
 GRACE = 20.0
 """Seconds of a look at a release beside those of its commands."""
 
-POOL = "packages"
-"""The directory of archives, below the state directory."""
-
 
 @dataclass(frozen=True)
 class Strategy:
@@ -90,9 +87,10 @@ def _images(system: System) -> ImagesRequest:
 def packages(system: System, *, dry: bool = False) -> PackagesRequest:
     """Return what every request about packages states."""
     release, where = system.release, requests.location(system)
-    pool = release.pool or f"{system.about.state}/{POOL}"
     keep = release.keep or KEEP
-    return PackagesRequest(where, release.packages, pool, release.sources, dry, keep=keep)
+    return PackagesRequest(
+        where, release.packages, parts.pool(system), release.sources, dry, keep=keep
+    )
 
 
 def _told_package(part: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from pytest_rollback.agent.backup.strategies.packages import (
     change,
-    database,
     previous,
     record,
     recorded,
@@ -20,6 +19,7 @@ from pytest_rollback.agent.messages.location import Location
 from pytest_rollback.agent.messages.rollback.undo import UndoRequest
 from pytest_rollback.agent.rollback import undo
 from pytest_rollback.agent.state import backup_set
+from pytest_rollback.agent.system.package_owners import listings
 
 
 def plain(found: Any) -> Any:  # noqa: ANN401 - answers of several kinds
@@ -40,7 +40,7 @@ def answered(function: str, location: Location, more: dict[str, Any]) -> Any:  #
         "return": lambda: change.apply(request),
         "previous": lambda: previous.previous(request).parts,
         "record": lambda: record.record(request),
-        "listings": lambda: database.listings(
+        "listings": lambda: listings(
             (one.name, one.architecture) for one in recorded.of(backup_set.read(location.state))
         ),
         "undo": lambda: undo.undo(UndoRequest(location)),

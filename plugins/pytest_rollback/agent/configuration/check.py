@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Iterable, NamedTuple, Optional
+from typing import Iterable, Mapping, NamedTuple, Optional
 
 from ..errors import HostError
 from ..files import lookup, state
@@ -31,12 +31,23 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
     Raises:
         HostError: there is no record that can be used.
     """
+    return seen(request, {}, sources.Installed())
+
+
+def seen(
+    request: ConfigurationRequest, unpacked: Mapping[str, str], coming: sources.Installed
+) -> ConfigurationFaults:
+    """Return the same, where more comes back than recorded files.
+
+    Of some files what is `unpacked` of them is read, by their names; `coming` are the unit files
+    that come.
+    """
     root = request.location.root
     record = backup_set.read(request.location.state)
     where = copies.of(request.location, record)
     names = {saved.path: saved for saved in record.files if not saved.is_directory}
     units = unit_files(request, record, names)
-    by_systemd = environment_files(request)
+    by_systemd = environment_files(request, coming)
     found: dict[str, str | None] = {}
     warned: dict[str, tuple[str, ...]] = {}
     paths: dict[str, str] = {}
@@ -44,6 +55,7 @@ def look(request: ConfigurationRequest) -> ConfigurationFaults:
         path = formats.restored(root, where, names, name)
         if is_back(root, path, names.get(name)):
             path = os.path.join(root, name)
+        path = unpacked.get(name, path)
         paths[name] = path
         read_: formats.Reader | None = None
         if name in units:
@@ -86,13 +98,14 @@ def is_back(root: str, backup: str, saved: Optional[FileEntry]) -> bool:
     return False
 
 
-def environment_files(request: ConfigurationRequest) -> set[str]:
+def environment_files(request: ConfigurationRequest, coming: sources.Installed) -> set[str]:
     """Return the real paths of the files that systemd reads variables from, of all units."""
     if request.manager != "systemd":
         return set()
     known = managers.ManagerFacts(request.manager, request.directory, {})
     listed = [file for unit in request.units for file in managers.file_names("systemd", unit)]
-    installed = sources.to_come(request.location, request.source, request.directory, listed)
+    recorded = sources.to_come(request.location, request.source, request.directory, listed)
+    installed = recorded.with_others(coming)
     found: set[str] = set()
     for unit in request.units:
         with contextlib.suppress(LookupError, OSError):

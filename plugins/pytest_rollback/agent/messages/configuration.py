@@ -23,7 +23,8 @@ class ConfigurationRequest(NamedTuple):
     `files` are relative to the root; recorded unit files below `source` are checked as well.
     `verifier` is the program of the service manager that checks unit files, "" where it has none;
     `units` are the names of the system's units, `manager` that of their service manager, and
-    `directory` where their files are installed.
+    `directory` where their files are installed. `pool` is where the archives of packages are kept
+    that come back, "" where there are none.
     """
 
     location: Location
@@ -33,6 +34,7 @@ class ConfigurationRequest(NamedTuple):
     units: Tuple[str, ...]
     manager: str = ""
     directory: str = ""
+    pool: str = ""
 
 
 class ConfigurationFaults(NamedTuple):
@@ -46,3 +48,9 @@ class ConfigurationFaults(NamedTuple):
 
 
 CONFIGURATION = Route("configuration.look", ConfigurationRequest, ConfigurationFaults)
+OF_PACKAGES = Route("packages.configuration", ConfigurationRequest, ConfigurationFaults)
+
+
+def route(request: ConfigurationRequest) -> Route[ConfigurationRequest, ConfigurationFaults]:
+    """Return where a request goes: where packages come back, to what unpacks their archives."""
+    return OF_PACKAGES if request.pool else CONFIGURATION

@@ -59,7 +59,8 @@ class TrialRequest(NamedTuple):
     `live` tries the live tree as it is and compiles nothing. Otherwise the tree is tried as it
     would be after a rollback; `files` and `added` are those of the record where `files` is None.
     `units` are None where nothing is known of unit files; `secrets` are restored for their owner.
-    `git` is the repository that gives what has no usable backup, None where none is asked.
+    `git` is the repository that gives what has no usable backup, None where none is asked. `pool`
+    is where the archives of packages are kept that come back, "" where there are none.
     """
 
     location: Location
@@ -72,6 +73,7 @@ class TrialRequest(NamedTuple):
     units: Optional[UnitSources] = None
     secrets: Tuple[str, ...] = ()
     git: Optional[str] = None
+    pool: str = ""
 
 
 class ConstructTrial(NamedTuple):
@@ -142,3 +144,9 @@ class Trial(NamedTuple):
 
 TRIAL = Route("trial.look", TrialRequest, Trial)
 ENTRY = Route("trial.entry", TrialRequest, Trial)
+OF_PACKAGES = Route("packages.trial", TrialRequest, Trial)
+
+
+def route(request: TrialRequest, usual: Route[TrialRequest, Trial]) -> Route[TrialRequest, Trial]:
+    """Return where a request goes: where packages come back, to what unpacks their archives."""
+    return OF_PACKAGES if request.pool else usual

@@ -14,6 +14,7 @@ from ..files.tree import Tree
 from ..messages.rollback.files import FilesRequest, Moved, StaleBytecode
 from ..state import backup_set, evidence
 from ..state.lock import working
+from ..state.releases import packaged
 from . import empty_directories
 
 HEADER = 16
@@ -53,10 +54,12 @@ def found(root: str, sources: Iterable[str]) -> Tuple[List[str], List[str]]:
 
 
 def restored(request: FilesRequest) -> List[str]:
-    """Return the sources that are recorded, and those that the deploy added."""
+    """Return the sources that are recorded, that the deploy added, or that packages bring."""
     state, selection = request.location.state, request.selection
     paths = [saved.path for saved in meant(state, selection)]
-    paths += additions.meant(selection, backup_set.read(state))
+    known = backup_set.read(state)
+    paths += additions.meant(selection, known)
+    paths += packaged.sources(known, os.path.realpath(request.location.root))
     return [path for path in paths if path.endswith(".py")]
 
 

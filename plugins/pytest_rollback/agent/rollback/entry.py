@@ -11,10 +11,16 @@ from typing import Iterator, Optional, Sequence, Tuple
 from ..files.metadata import FileEntry
 from ..messages.trial import Trial, TrialRequest
 from ..observe.trial import trial
+from ..observe.trial.trial_site import Fetch, ReleaseToCome
 
 
 def look(request: TrialRequest) -> Trial:
     """Answer `trial.entry`: see `trial.look`."""
+    return trial.restored(request, ReleaseToCome(fetch=of_commit(request)))
+
+
+def of_commit(request: TrialRequest) -> Optional[Fetch]:
+    """Return what gives files as the recorded commit has them, None where none is asked."""
 
     def fetch(
         files: Sequence[FileEntry],
@@ -23,4 +29,4 @@ def look(request: TrialRequest) -> Trial:
 
         return git_source.contents(request.location.state, request.git or "", files)
 
-    return trial.restored(request, fetch if request.git else None)
+    return fetch if request.git else None

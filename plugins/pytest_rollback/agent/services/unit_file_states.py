@@ -23,7 +23,7 @@ from ..state import lease as leases
 from ..state.directory import OTHERS
 from ..state.journal import entries
 from ..state.progress import PARTS
-from ..state.releases import linked
+from ..state.releases import linked, packaged
 from . import registry
 
 LARGEST = 1 << 20
@@ -126,7 +126,9 @@ def strays(request: UnitFilesRequest) -> tuple[str, ...]:
         for path in managers.files_for(facts, unit, sources.Installed())
         if path not in ours and os.path.realpath(path) not in saved
     )
-    return tuple(sources.strays(list(dict.fromkeys(files)), record.created))
+    young = sources.strays(list(dict.fromkeys(files)), record.created)
+    brought = packaged.brought(request.location.state, young)
+    return tuple(path for path in young if path not in brought)
 
 
 def orphans(request: UnitFilesRequest) -> tuple[OrphanUnitFile, ...]:

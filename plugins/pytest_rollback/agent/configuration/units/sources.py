@@ -25,6 +25,10 @@ class Installed(NamedTuple):
     over: Dict[str, bytes] = {}  # noqa: RUF012 - never changed: see _replace
     gone: FrozenSet[str] = frozenset()
 
+    def with_others(self, others: Installed) -> Installed:
+        """Return these unit files and others, which count where both have one."""
+        return Installed({**self.over, **others.over}, self.gone | others.gone)
+
     def text(self, path: str) -> str:
         """Return the text of a file.
 

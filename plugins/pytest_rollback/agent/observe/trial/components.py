@@ -15,6 +15,7 @@ from ...files import reach
 from ...messages.location import is_below
 from ...messages.trial import NO_PYTHON, TrialComponent, TrialRequest, UnitUse
 from ...state import backup_set
+from ...state.releases import packaged
 from ...system.command import identity, surroundings
 from . import accounts, shadows
 from .contradictions import contradictions
@@ -49,16 +50,22 @@ PACKAGED, LOCAL = ("/usr/", "/bin/", "/sbin/", "/lib"), "/usr/local/"
 
 
 class Units(NamedTuple):
-    """The manager, unit files as they are and as they will be, and when the set was saved."""
+    """The manager, unit files as they are and as they will be, when the set was saved and where."""
 
     manager: managers.ManagerFacts
     now: sources.Installed
     to_come: sources.Installed
     created: str = ""
+    state: str = ""
 
 
-def units_of(request: TrialRequest) -> Optional[Units]:
+def units_of(
+    request: TrialRequest,
+    coming: sources.Installed = sources.Installed(),  # noqa: B008 - frozen
+) -> Optional[Units]:
     """Return what is known of the units of a request; their manager is asked once.
+
+    `coming` are unit files that come back with what is no file of the record.
 
     Raises:
         HostError: there is no record that can be used.
@@ -71,8 +78,9 @@ def units_of(request: TrialRequest) -> Optional[Units]:
     if request.live:
         return Units(manager, now, now)
     files = [file for name in names for file in managers.file_names(address.name, name)]
-    to_come = sources.to_come(request.location, source, directory, files)
-    return Units(manager, now, to_come, backup_set.read(request.location.state).created)
+    to_come = sources.to_come(request.location, source, directory, files).with_others(coming)
+    state = request.location.state
+    return Units(manager, now, to_come, backup_set.read(state).created, state)
 
 
 def resolved(
@@ -167,7 +175,9 @@ def left_over(
         own = [path for path in own if path != known.source or compose.left(path, roots)]
     files = [*own, *more]
     left = [path for path in dict.fromkeys(files) if path not in units.to_come.over]
-    return tuple(sources.strays(left, units.created))
+    young = sources.strays(left, units.created)
+    brought = packaged.brought(units.state, young) if units.state else ()
+    return tuple(path for path in young if path not in brought)
 
 
 def outside(found: Surroundings, roots: Sequence[str]) -> List[str]:

@@ -10,15 +10,7 @@ import os
 import pwd
 import stat
 from contextlib import contextmanager
-from typing import (
-    Callable,
-    Iterable,
-    Iterator,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
-)
+from typing import Iterable, Iterator, Mapping, Optional
 
 from ...errors import HostError
 from ...files import handles, links, state
@@ -31,10 +23,7 @@ from ...state.evidence import make
 from ...state.releases import copies
 from ...state.releases.copies import OpenCopies
 from ...system import temporary
-from .trial_site import TrialSite
-
-Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
-"""Gives the recorded content of files; None where it is not to be had."""
+from .trial_site import Fetch, TrialSite
 
 
 class StagedTree:

@@ -29,8 +29,8 @@ from ...system import access, tools
 from ...system.command import CommandResult, identity, run, surroundings
 from . import accounts, child
 from .components import TrialRun, Units, resolved, units_of, with_logs
-from .staged_tree import Fetch, staged
-from .trial_site import TrialSite
+from .staged_tree import staged
+from .trial_site import ReleaseToCome, TrialSite
 
 Ask = Sequence[Tuple[str, str, str]]
 """What a process tries, in order: compile, import or construct; of what; with which arguments."""
@@ -49,6 +49,7 @@ class TrialResult(NamedTuple):
     ms: Optional[float] = None
 
 
+NOTHING_MORE = ReleaseToCome()
 MOST = 1000
 """Letters of one problem."""
 
@@ -62,20 +63,20 @@ def look(request: TrialRequest) -> Trial:
     Raises:
         HostError: no record, the tree cannot be staged, or we may not become the user.
     """
-    return restored(request, None)
+    return restored(request)
 
 
-def restored(request: TrialRequest, fetch: Optional[Fetch]) -> Trial:
-    """Return the same; `fetch` gives the recorded content of files without a usable backup."""
+def restored(request: TrialRequest, coming: ReleaseToCome = NOTHING_MORE) -> Trial:
+    """Return the same, where more comes back than recorded files."""
     identity(request.user)
     until = time.monotonic() + request.timeout
-    live, units = os.path.realpath(request.location.root), units_of(request)
+    live, units = os.path.realpath(request.location.root), units_of(request, coming.units)
     if request.live:
         site = TrialSite(live, live, (), request.user, until, limited(request))
         return tried(site, request.files or (), runs(site, request, units))
     more = linked.python_sources(request.location.state) if request.files is None else []
-    request, entries = recorded(request)
-    with staged(request, directories(request, units, live), entries, fetch) as stage:
+    request, entries = recorded(request, coming)
+    with staged(request, directories(request, units, live), entries, coming.fetch) as stage:
         touched = tuple(os.path.join(live, path) for path in (*stage.files, *stage.gone))
         site = TrialSite(stage.root, live, touched, request.user, until, limited(request))
         files = [path for path in (*(request.files or ()), *more) if path not in stage.faults]
@@ -141,7 +142,9 @@ def directories(request: TrialRequest, units: Optional[Units], live: str) -> Ite
             yield os.path.relpath(run_.directory, live)
 
 
-def recorded(request: TrialRequest) -> tuple[TrialRequest, dict[str, FileEntry]]:
+def recorded(
+    request: TrialRequest, coming: ReleaseToCome = NOTHING_MORE
+) -> tuple[TrialRequest, dict[str, FileEntry]]:
     """Return the request with the files of the record, unless it names its own, and what they are.
 
     Raises:
@@ -150,8 +153,9 @@ def recorded(request: TrialRequest) -> tuple[TrialRequest, dict[str, FileEntry]]
     if request.files is not None:
         return request, {}
     known = backup_set.read(request.location.state)
-    entries = {saved.path: capped(saved, request.secrets) for saved in known.files}
-    return request._replace(files=tuple(entries), added=known.added), entries
+    files = (*coming.entries.values(), *known.files)
+    entries = {saved.path: capped(saved, request.secrets) for saved in files}
+    return request._replace(files=tuple(entries), added=(*known.added, *coming.gone)), entries
 
 
 def tried(place: TrialSite, files: Sequence[str], runs_: Sequence[TrialRun]) -> Trial:

@@ -1,11 +1,13 @@
-"""Where a trial takes place: each tree of the system, live, and where it lies that is tried."""
+"""Where a trial takes place: each tree of the system, live and tried, and what comes back there."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Tuple
+from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration.units.definition import TriedTree
+from ...configuration.units.sources import Installed
+from ...files.metadata import FileEntry
 
 
 class TrialSite(NamedTuple):
@@ -49,3 +51,21 @@ class TrialSite(NamedTuple):
         if self.places:
             return TriedTree(self.places, self.root.rstrip("/"), whole=True)
         return TriedTree(tuple(dict.fromkeys((self.live, *names))), self.root)
+
+
+Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
+"""Gives the recorded content of files; None where it is not to be had."""
+
+
+class ReleaseToCome(NamedTuple):
+    """Files of a release that no backup set has, by paths below the root.
+
+    `entries` are those that are not live as they will be, `gone` live ones that it has not, and
+    `units` unit files that come with it. `fetch` gives the content of what has no usable backup,
+    None where nothing does.
+    """
+
+    entries: Mapping[str, FileEntry] = {}
+    gone: Tuple[str, ...] = ()
+    units: Installed = Installed()
+    fetch: Optional[Fetch] = None

@@ -9,7 +9,7 @@ import time
 from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Tuple
 
 from ...backup.owners import SHARED, Owners
-from ...backup.strategies.packages import database, recorded
+from ...backup.strategies.packages import recorded
 from ...errors import HostError
 from ...files import reach
 from ...files.handles import Irregular
@@ -28,6 +28,7 @@ from ...state.journal import entries
 from ...state.lock import CHANGES
 from ...system.command_lines import described
 from ...system.open_files import identities
+from ...system.package_owners import listings
 from ...system.processes import Process, began, processes
 from .. import registry
 from ..manager import UnitParts
@@ -88,7 +89,7 @@ def _unpacked(state: str) -> Tuple[str, ...]:
     """Return the files that tell when each recorded package was unpacked last."""
     with contextlib.suppress(HostError):
         found = recorded.of(backup_set.read(state))
-        return tuple(database.listings((one.name, one.architecture) for one in found))
+        return tuple(listings((one.name, one.architecture) for one in found))
     return ()
 
 

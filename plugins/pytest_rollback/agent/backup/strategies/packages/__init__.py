@@ -9,6 +9,6 @@ Order of calls: `record` asks dpkg (`database`) what is installed, keeps the arc
 (`conffiles`, by `snapshot`), and says so in the record (`recorded`); what no record needs any more
 leaves the `pool`. `previous` judges before a rollback: the archives, the database and its lock,
 what apt would do (`simulation`), what the log of dpkg says (`history`), which services maintainer
-scripts touch (`scripts`). `comparison` tells whether a package is as recorded. `change` plans the
-return, carries it out by `install`, and takes it back in an undo.
+scripts touch (`scripts`). `comparison` tells whether a package is as recorded. `change` plans
+the return, carries it out by `install`, and takes it back in an undo.
 """

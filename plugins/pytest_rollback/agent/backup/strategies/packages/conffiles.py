@@ -48,7 +48,7 @@ def seen(paths: Iterable[str]) -> ConffileSet:
             if found.kind == state.ABSENT:
                 absent.append(where)
             elif found.is_file:
-                there.append(_entry(where, found))
+                there.append(entry(where, found))
             else:
                 raise HostError(
                     f"the configuration file {path} cannot be kept: "
@@ -77,15 +77,16 @@ def is_aside(path: str) -> bool:
     return path.endswith(UNASKED)
 
 
-def _entry(path: str, found: state.FileState) -> FileEntry:
+def entry(path: str, found: state.FileState) -> FileEntry:
+    """Return what a record has of a file."""
     xattrs = {name: base64.b64encode(value).decode() for name, value in found.xattrs.items()}
     numbers = (found.size, found.mode, found.uid, found.gid, found.mtime_ns)
     return FileEntry(path, found.sha256, *numbers, xattrs)
 
 
-def key(entry: FileEntry) -> str:
+def key(saved: FileEntry) -> str:
     """Return the name under which a file is kept."""
-    parts = (entry.sha256, entry.mode, entry.uid, entry.gid, sorted(entry.xattrs.items()))
+    parts = (saved.sha256, saved.mode, saved.uid, saved.gid, sorted(saved.xattrs.items()))
     return hashlib.sha256(ascii(parts).encode("ascii")).hexdigest()
 
 
@@ -96,19 +97,19 @@ def keep(place: str, entries: Iterable[FileEntry]) -> None:
         HostError: one changed since it was looked at, or there is no room.
     """
     with Tree("/") as tree, _store(place) as store:
-        for entry in entries:
-            if not is_kept(store, entry):
+        for each in entries:
+            if not is_kept(store, each):
                 try:
-                    evidence.copy(tree.parent(entry.path), (store.directory(""), key(entry)))
+                    evidence.copy(tree.parent(each.path), (store.directory(""), key(each)))
                 except OSError as error:
-                    raise failed(error, f"/{entry.path}") from error
-            if not is_kept(store, entry):
-                raise HostError(f"/{entry.path} changed meanwhile", "run the same command again")
+                    raise failed(error, f"/{each.path}") from error
+            if not is_kept(store, each):
+                raise HostError(f"/{each.path} changed meanwhile", "run the same command again")
 
 
-def is_kept(store: Tree, entry: FileEntry) -> bool:
+def is_kept(store: Tree, saved: FileEntry) -> bool:
     """Return whether the copy of a file is there, as recorded."""
-    return comparison.same(entry, state.live(store, key(entry), entry.size))
+    return comparison.same(saved, state.live(store, key(saved), saved.size))
 
 
 def lost(place: str, entries: Iterable[FileEntry]) -> List[str]:
@@ -129,26 +130,28 @@ def _store(place: str) -> Tree:
     return Tree(os.path.join(place, FOLDER))
 
 
-def differing(wanted: ConffileSet) -> List[Tuple[str, str]]:
-    """Return the files that are not as wanted, each with a reason."""
+def differing(wanted: ConffileSet, root: str = "/") -> List[Tuple[str, str]]:
+    """Return the files below a directory that are not as wanted, each with a reason."""
     found = []
-    with Tree("/") as tree:
-        for entry in wanted.there:
-            why = comparison.difference(entry, state.live(tree, entry.path))
-            found += [(entry.path, why)] if why else []
+    with Tree(root) as tree:
+        for each in wanted.there:
+            why = comparison.difference(each, state.live(tree, each.path))
+            found += [(each.path, why)] if why else []
         for path in wanted.absent:
             if state.live(tree, path, -1).kind != state.ABSENT:
                 found.append((path, "was not there"))
     return found
 
 
-def put_back(place: str, wanted: ConffileSet) -> None:
-    """Make configuration files those that were kept; one that was not there goes.
+def put_back(place: str, wanted: ConffileSet, root: str = "/") -> None:
+    """Make configuration files those that were kept, below `/` or where they are unpacked.
+
+    One that was not there goes.
 
     Raises:
         HostError: a copy is gone; or the system refuses.
     """
-    differ = {path for path, _ in differing(wanted)}
+    differ = {path for path, _ in differing(wanted, root)}
     gone = lost(place, (each for each in wanted.there if each.path in differ))
     if gone:
         raise HostError(
@@ -156,11 +159,11 @@ def put_back(place: str, wanted: ConffileSet) -> None:
             f"ls -l {os.path.join(place, FOLDER)} on the host; put the files there in place by "
             "hand, then run the same command again",
         )
-    with Tree("/") as tree, _store(place) as store:
-        for entry in (each for each in wanted.there if each.path in differ):
-            with tree.naming(entry.path):
-                evidence.make(tree, os.path.dirname(entry.path), 0o755)
-                evidence.copy((store.directory(""), key(entry)), tree.parent(entry.path))
+    with Tree(root) as tree, _store(place) as store:
+        for each in (one for one in wanted.there if one.path in differ):
+            with tree.naming(each.path):
+                evidence.make(tree, os.path.dirname(each.path), 0o755)
+                evidence.copy((store.directory(""), key(each)), tree.parent(each.path))
         for path in (each for each in wanted.absent if each in differ):
             with tree.naming(path):
                 directory, name = tree.parent(path)

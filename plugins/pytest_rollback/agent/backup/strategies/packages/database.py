@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from ....errors import HostError
-from ....files import lookup, reach
+from ....files import reach
 from ....system.command import CommandResult, run
 
 SECONDS = 30.0
@@ -147,19 +147,6 @@ def holder() -> str:
         if kind != fcntl.F_UNLCK:
             return f"process {pid} holds {path}"
     return ""
-
-
-def listings(packages: Iterable[Tuple[str, str]]) -> List[str]:
-    """Return the files that dpkg writes when it unpacks packages, where they are there.
-
-    Args:
-        packages: by name and architecture; the file of one has that in its name where several of
-            the same name can be installed.
-    """
-    info = "/var/lib/dpkg/info"
-    plain = ((name.partition(":")[0], architecture) for name, architecture in packages)
-    paths = [f"{info}/{name}{end}.list" for name, of in plain for end in (f":{of}", "")]
-    return [path for path in paths if lookup.kind(path) == "file"]
 
 
 def unverified(name: str) -> Tuple[str, ...]:

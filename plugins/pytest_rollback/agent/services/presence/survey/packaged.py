@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ....messages.location import is_below
 from ....messages.services.survey import OwningPackage, SurveyedUnit, SurveyRequest
 from ....system.command import run
 from ....system.command_lines import INTERPRETER
+from ....system.package_owners import owners
 
 SECONDS = 20.0
 """For one question to dpkg; the largest database is read in a few."""
@@ -20,8 +21,6 @@ OWN = ("/usr/lib", "/usr/libexec", "/usr/share", "/opt", "/srv", "/etc")
 """Directories in which a package has one of its own, the likeliest first."""
 
 TRIPLET = re.compile(r"^/usr/lib/[\w]+-linux-[\w]+")
-MERGED = ("/bin/", "/lib/", "/sbin/")
-"""What lies below `/usr` by now, and is known to dpkg by either name."""
 
 
 class KnownPackage(NamedTuple):
@@ -77,29 +76,6 @@ def _scripts(unit: SurveyedUnit) -> Iterator[str]:
 
 def _is_interpreter(path: str) -> bool:
     return bool(INTERPRETER.fullmatch(os.path.basename(path)))
-
-
-def owners(paths: Iterable[str]) -> Dict[str, str]:
-    """Return the package that brought each of some files; nothing where there is no dpkg."""
-    wanted = {name: path for path in paths for name in _names(path)}
-    if not wanted:
-        return {}
-    done = run(["dpkg-query", "--search", "--", *wanted], SECONDS)
-    found: Dict[str, str] = {}
-    for line in done.out.splitlines():
-        packages, mark, name = line.rpartition(": ")
-        if mark and name in wanted and not packages.startswith("diversion by"):
-            found.setdefault(wanted[name], packages.split(", ")[0])
-    return found
-
-
-def _names(path: str) -> Tuple[str, ...]:
-    """Return the names under which dpkg may know a file."""
-    if any(each in path for each in "*?[\\"):
-        return ()  # dpkg would take it for a pattern
-    if path.startswith(MERGED):
-        return (path, f"/usr{path}")
-    return (path, path[4:]) if path[4:].startswith(MERGED) else (path,)
 
 
 def installed() -> Dict[str, KnownPackage]:
