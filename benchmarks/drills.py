@@ -1,6 +1,6 @@
 """Play every drill on every target, and print the table that docs/drills.md keeps.
 
-    .venv/bin/python benchmarks/drills.py [--on embedded,links,state,commands,ssh,podman] [NAME ...]
+    .venv/bin/python benchmarks/drills.py [--on embedded,links,packages,ssh] [NAME ...]
 
 Names are those of scenarios, `issues` for the procedure's four, those of faults, or `faults` for
 all that can happen to a host while it is rolled back. A row is printed as soon as it is known: what
@@ -30,11 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pytest_rollback.checks import latency
 from pytest_rollback.checks.edge import LocalProber
-from pytest_rollback.extras.sandbox.local import pristine
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import BACKUPS, COMMANDS, LINKS, STATE
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, LINKS, PACKAGES, STATE
 from pytest_rollback.manifest.requests import watched_edge
 from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
@@ -43,10 +42,11 @@ from tests.machine.targets import BOTH, Processes, Target, Whole
 REPOSITORY = Path(__file__).resolve().parents[1]
 VILLAGE = REPOSITORY / "fixtures/village"
 ISSUES, HAPPENINGS = "issues", "faults"
-STRATEGIES = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS)}}
-"""How the previous release is kept, by the name of an embedded target."""
+EMBEDDED = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS)}}
+MACHINES = {"ssh": BACKUPS, "podman": BACKUPS, PACKAGES: PACKAGES}
+"""How the previous release is kept, by the name of a target."""
 
-TARGETS = (*STRATEGIES, "ssh", "podman")
+STRATEGIES = {**EMBEDDED, **MACHINES}
 ISSUES_OF = {BACKUPS: (ISSUES,)}
 """The procedure's issues are about its backups: what they break is not there otherwise."""
 
@@ -74,14 +74,7 @@ class Stage:
         connection = Connection(load(self.sandbox.manifest_path).system)
         latency.keep(connection, connection.system)
         connection.close()
-        self.keep()
-
-    def keep(self) -> None:
-        """Have a reset return to how it is now."""
-        if isinstance(self.sandbox, Machine):
-            self.sandbox.inside.container.keep()
-        else:
-            pristine.take(self.sandbox.site)
+        self.sandbox.keep()
 
     def reached(self, target: str) -> None:
         """Write down how it is reached: over ssh, or through the container engine."""
@@ -179,7 +172,7 @@ def main() -> None:
     """Play what was asked for."""
     known = sorted(path.parent.name for path in VILLAGE.glob("scenarios/*/scenario.toml"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--on", default=",".join(TARGETS), metavar="TARGETS")
+    parser.add_argument("--on", default=",".join(STRATEGIES), metavar="TARGETS")
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=", ".join([*known, ISSUES, HAPPENINGS])
     )
@@ -189,8 +182,8 @@ def main() -> None:
     stages: dict[str, Stage] = {}
     try:
         for target in asked.on.split(","):
-            kind = "sandbox" if target in STRATEGIES else "machine"
-            strategy = STRATEGIES.get(target, BACKUPS)
+            kind = "sandbox" if target in EMBEDDED else "machine"
+            strategy = STRATEGIES[target]
             place = f"{kind} {strategy}"
             stage = stages[place] = stages.get(place) or Stage(kind, strategy)
             stage.reached(target)

@@ -106,6 +106,7 @@ MACHINE = {
     "test_drill.py": (
         "test_a_healthy_machine_is_ready",
         "test_a_broken_release_is_rolled_back[crash-loop]",
+        "test_a_broken_package_is_rolled_back[crash-at-import]",
         "test_readiness_through_the_engine",
     ),
     "test_documented.py": ("test_the_guide_leads_from_an_empty_host_to_a_rehearsed_rollback",),

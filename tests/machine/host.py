@@ -12,6 +12,7 @@ from typing import Any
 import tomli_w
 
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
+from pytest_rollback.manifest.release import BACKUPS
 from tests.machine.targets import Whole
 from tests.plugin.operator import REPOSITORY
 
@@ -34,8 +35,8 @@ BUSY = [
 class Host(Whole):
     """A machine that is up and deployed; `ready` is what readiness said of it, and printed."""
 
-    def __init__(self) -> None:
-        machine = Machine(FOLDER).up()
+    def __init__(self, strategy: str = BACKUPS) -> None:
+        machine = Machine(FOLDER, strategy=strategy).up()
         machine.deploy()
         home = Path(tempfile.mkdtemp(prefix="machine-"))
         super().__init__(home, home / "rollback.toml", machine)
@@ -43,7 +44,7 @@ class Host(Whole):
         self.describe()
         self.ready = self.pytest("suites/readiness")
         self.proof = self.record()
-        self.machine.inside.container.keep()
+        self.machine.keep()
 
     def describe(self, **more: Any) -> None:  # noqa: ANN401 - any table
         """Write rollback.toml; units settle fast, so that many drills can be run."""

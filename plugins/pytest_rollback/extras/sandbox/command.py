@@ -16,7 +16,7 @@ from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import ABOUT, BACKUPS, COMMANDS, LINKS, STATE
+from pytest_rollback.manifest.release import ABOUT, BACKUPS, COMMANDS, LINKS, PACKAGES, STATE
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import settings, shown
@@ -45,8 +45,10 @@ examples:
   {me} --base IMAGE
 """
 
-WAYS = (BACKUPS, STATE, LINKS, COMMANDS)
-"""How a sandbox keeps the previous release."""
+EMBEDDED = (BACKUPS, STATE, LINKS, COMMANDS)
+ON_MACHINE = (BACKUPS, STATE, PACKAGES)
+WAYS = tuple(dict.fromkeys((*EMBEDDED, *ON_MACHINE)))
+"""How a sandbox keeps the previous release: one of processes, one of a whole host, any."""
 
 
 def folder() -> Path:
@@ -56,11 +58,7 @@ def folder() -> Path:
 
 def up(asked: argparse.Namespace) -> None:
     """Start the sandbox; one that is up already stays as it is."""
-    if asked.machine and asked.strategy == LINKS:
-        raise UsageError(
-            "the machine sandbox deploys by backups alone",
-            hint=f"{asked.program} up --strategy {asked.strategy}, without --machine",
-        )
+    demand_possible(asked)
     if (asked.dir / "sandbox.json").exists() and asked.kind.attach(asked.dir).running:
         shown(f"the sandbox in {asked.dir} is running already")
     else:
@@ -72,13 +70,35 @@ def up(asked: argparse.Namespace) -> None:
     status(asked)
 
 
+def demand_possible(asked: argparse.Namespace) -> None:
+    """Check that this kind of sandbox can keep releases as asked.
+
+    Raises:
+        UsageError: the other kind can.
+    """
+    if asked.machine and asked.strategy not in ON_MACHINE:
+        raise UsageError(
+            f"the machine sandbox keeps no releases by {asked.strategy}",
+            hint=f"{asked.program} up --strategy {asked.strategy}, without --machine",
+        )
+    if not asked.machine and asked.strategy not in EMBEDDED:
+        raise UsageError(
+            f"{asked.strategy} need a host of their own",
+            hint=f"{asked.program} up --strategy {asked.strategy} --machine",
+        )
+
+
 def keep_baseline(sandbox: Embedded | Machine) -> None:
-    """Measure the healthy system, so that what is rolled back can be held against it."""
+    """Measure the healthy system, so that what is rolled back can be held against it.
+
+    A reset keeps what was measured.
+    """
     connection = Connection(load(sandbox.manifest_path).system)
     try:
         latency.keep(connection, connection.system)
     finally:
         connection.close()
+    sandbox.keep()
 
 
 def deploy(asked: argparse.Namespace) -> None:

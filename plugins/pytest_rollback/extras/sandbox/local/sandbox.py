@@ -191,8 +191,12 @@ class Embedded:
         """Deploy a release, by default the current one, with backups; return its name."""
         way = links.deploy if self.site.is_linked else deploy.deploy
         name = way(self.site, release or self.recipe.path("current"))
-        pristine.take(self.site)
+        self.keep()
         return name
+
+    def keep(self) -> None:
+        """Have a reset return to how it is now."""
+        pristine.take(self.site)
 
     @doing("breaks the release")
     def break_(self, name: str) -> dict[str, str]:

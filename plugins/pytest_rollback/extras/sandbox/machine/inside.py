@@ -23,12 +23,15 @@ from pytest_rollback.extras.sandbox.common.postgres import SUPERUSER
 from pytest_rollback.extras.sandbox.common.recipe import Recipe
 from pytest_rollback.extras.sandbox.common.release import Placeholders
 from pytest_rollback.extras.sandbox.common.site import COMPILE
+from pytest_rollback.extras.sandbox.machine import packages
 from pytest_rollback.extras.sandbox.machine.podman import Container
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.load import parse
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.probes import Probe
+from pytest_rollback.manifest.release import PACKAGES
+from pytest_rollback.recovery import strategies
 from pytest_rollback.transport.call import Call
 from pytest_rollback.transport.connection import Connection
 
@@ -134,13 +137,26 @@ class Inside:
     def _root(self) -> str:
         return self.system.about.root
 
+    @property
+    def is_packaged(self) -> bool:
+        """Whether a release is a package of Debian here."""
+        return self.recipe.strategy == PACKAGES
+
     def put(self, folder: Path, names: Iterable[str]) -> None:
-        """Copy files or folders below the root; they belong to the service user."""
+        """Bring files or folders below the root, those of a package by dpkg."""
+        if self.is_packaged:
+            self.copy(folder, names, f"{packages.TREE}{self._root}")
+            packages.install(self, packages.build(self))
+        else:
+            self.copy(folder, names, self._root)
+
+    def copy(self, folder: Path, names: Iterable[str], to: str) -> None:
+        """Copy files or folders below a directory; they belong to the service user."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             for name in names:
                 archive.add(folder / name, name, filter=self._owned)
-        unpack = ("tar", "-C", self._root, "-x")
+        unpack = ("tar", "-C", to, "-x")
         self.container.run(*unpack, data=packed.getvalue())
 
     def _owned(self, entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -165,13 +181,14 @@ class Inside:
         Raises:
             Refused: it cannot be saved; nothing was changed.
         """
-        save(self.connection, request)
+        self.connection.ask(Call(SAVE, strategies.remembered(self.connection, request)))
 
     def compile(self, source: str) -> None:
         """Write bytecode of a source below the root that Python uses without a comparison."""
         python = self.system.components[0].interpreter
         words = ("env", "-C", self._root, python, "-c", COMPILE, source)
-        self.container.run(*words, user=self.system.about.user or "root")
+        user = "root" if self.is_packaged else self.system.about.user or "root"
+        self.container.run(*words, user=user)
 
     def run(self, script: str, data: bytes) -> None:
         """Run Python code in the machine as root, with bytes on its standard input."""
@@ -191,11 +208,15 @@ class Inside:
             self.container.run(*keep, data=text.encode())
 
     def install_units(self) -> None:
-        """Put the release's unit files where systemd reads them, and have it read them."""
+        """Put the release's unit files where systemd reads them, and have it read them.
+
+        A package has brought them there already.
+        """
         services = self.system.services
-        source = f"{self._root}/{services.source}"
-        files = [f"{source}/{unit}.service" for unit in self.units]
-        self.container.run("install", "-m", "0644", "-t", services.directory, *files)
+        if services.source:
+            source = f"{self._root}/{services.source}"
+            files = [f"{source}/{unit}.service" for unit in self.units]
+            self.container.run("install", "-m", "0644", "-t", services.directory, *files)
         self.container.run("systemctl", "daemon-reload")
 
     def systemctl(self, verb: str) -> None:
@@ -259,11 +280,6 @@ class Inside:
             time.sleep(health.PAUSE)
             found = self.look()
         return {each.unit: found[each.name].state for each in self.system.components}
-
-
-def save(connection: Connection, request: SaveRequest) -> None:
-    """Have the host of a connection save a backup set."""
-    connection.ask(Call(SAVE, request))
 
 
 def sound(look: ComponentHealth) -> bool:

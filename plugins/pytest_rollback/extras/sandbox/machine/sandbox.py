@@ -22,7 +22,7 @@ from pytest_rollback.extras.sandbox.common.status import (
     SandboxStatus,
     UnitStatus,
 )
-from pytest_rollback.extras.sandbox.machine import ssh_access
+from pytest_rollback.extras.sandbox.machine import packages, ssh_access
 from pytest_rollback.extras.sandbox.machine.image import Image, Say
 from pytest_rollback.extras.sandbox.machine.inside import Inside
 from pytest_rollback.extras.sandbox.machine.podman import Container, engine
@@ -143,10 +143,13 @@ class Machine:
         """Bring in the previous release as the first of the history."""
         inside, root = self.inside, self.inside.layout.root
         release = deploy.staged(inside, self.recipe.path("previous"))
-        root.mkdir()
-        release.install(root)
-        inside.history.begin(release.name)
-        inside.put(root, sorted(path.name for path in root.iterdir()))
+        if inside.is_packaged:
+            packages.begin(inside, release)
+        else:
+            root.mkdir()
+            release.install(root)
+            inside.history.begin(release.name)
+            inside.put(root, sorted(path.name for path in root.iterdir()))
         inside.install_units()
         inside.systemctl("enable")
         inside.start_healthy()
@@ -180,9 +183,14 @@ class Machine:
             Refused: nothing would change, or the backups cannot be made.
             Unfinished: the release does not become healthy.
         """
-        name = deploy.deploy(self.inside, source or self.recipe.path("current"))
-        self.inside.container.keep()
+        way = packages.deploy if self.inside.is_packaged else deploy.deploy
+        name = way(self.inside, source or self.recipe.path("current"))
+        self.keep()
         return name
+
+    def keep(self) -> None:
+        """Have a reset return to how it is now."""
+        self.inside.container.keep()
 
     @doing("breaks the release")
     def break_(self, name: str) -> dict[str, str]:
