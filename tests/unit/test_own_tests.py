@@ -67,6 +67,7 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     drills = {
         *(f"tests/plugin/debian/test_{name}.py" for name in ("drill", "mixed")),
         *("tests/plugin/test_migrated_data.py", "tests/fleet/test_balanced.py"),
+        "tests/fleet/test_machines.py",
         "tests/shapes/test_machine.py",
     }
     kills = {
