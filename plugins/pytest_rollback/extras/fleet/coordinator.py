@@ -172,7 +172,7 @@ class Coordinator:
     def steps(self, name: str, errand: Errand) -> Steps:
         """Take a host out of service, do what is to be done, and bring it back."""
         host, folder, problem = self.hosts[name], self.place(name), ""
-        if self.service.moves:
+        if self.service.moves and not host.isolated:
             problem = yield from self.service.leave(host)
             if problem:
                 host.outcome, host.why = HostOutcome.FAILED, f"{problem}; nothing was changed"

@@ -21,7 +21,7 @@ from pytest_rollback.extras.fleet.balancing import earlier
 from pytest_rollback.extras.fleet.balancing.guard import is_at_work
 from pytest_rollback.extras.fleet.judge import BACK, BAD, HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, failures_first, word
-from pytest_rollback.extras.fleet.table import cut
+from pytest_rollback.extras.fleet.views.table import cut
 from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.progress.line import plain
