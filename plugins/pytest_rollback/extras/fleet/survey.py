@@ -21,7 +21,10 @@ from pytest_rollback.extras.fleet.record import HostRecord
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import status, strategies
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions.services import beheld
 from pytest_rollback.text.quantities import count
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.ssh import SshLine
@@ -45,7 +48,8 @@ class HostState(NamedTuple):
     disk say. `release` names it. `run` is the id of the rollback there that an undo would take
     back, "" where none was begun, `outcome` how the last one ended. `holder` is who is at work on
     the host, "" where nobody is. `reached` is False where it did not answer. `why` is the reason
-    for what is not known. `place` tells its state directory from that of every other host, "" where there is none.
+    for what is not known. `place` tells its state directory from that of every other host, "" where
+    there is none.
     """
 
     name: str
@@ -119,6 +123,8 @@ def _of(connection: Connection, system: System, name: str) -> HostState:
     answers = connection.ask_all(
         [backups, *kept], deadline=DEADLINE + (strategies.PATIENT if kept else 0)
     )
+    if runs and runs[-1].outcome == ISOLATED and is_up(connection, system):
+        runs = [each for each in runs if each.outcome != ISOLATED]  # started again since
     last = runs[-1] if runs else None
     state = _last(HostState(name, place=_place(connection, system.about.state)), last)
     record, problem = answers.error(backups), ""
@@ -133,6 +139,17 @@ def _of(connection: Connection, system: System, name: str) -> HostState:
         rolled = [each.id for each in runs if each.outcome != ISOLATED]
         state = state._replace(run=rolled[-1] if rolled else "")
     return state._replace(position=position, release=_release(found, position), why=problem)
+
+
+def is_up(connection: Connection, system: System) -> bool:
+    """Return whether every unit runs; what cannot be told is not up."""
+    try:
+        states, _ = look(connection, beheld(Scope(system)))
+    except Unreachable:
+        raise
+    except RollbackError:
+        return False
+    return all(each.state == "active" for each in states.values())
 
 
 def _place(connection: Connection, state: str) -> str:
