@@ -90,3 +90,130 @@ def test_all_at_once_behind_one_page_with_one_message(
     code, printed = all_.rollback("status")  # the units run, so that nothing is stopped any more
     assert (code, printed.count("undone")) == (0, 2), printed
     assert told(box) == ["start", "recovery"]
+
+
+@pytest.mark.long
+def test_what_cannot_be_stopped_leaves_the_page_and_the_same_command_goes_on(
+    fleet: Callable[..., Hosts], box: Inbox
+) -> None:
+    """One host goes away: none is rolled back; a signal, an undo, and all of it once more."""
+    all_ = fleet(3)
+    page = described(all_, ["messages", "page"], notify=pager(box), fleet={"max_failed": 2})
+    process = all_.started("roll", ARMED, "--at-once")
+    until(page.exists, process)
+    all_.hosts["h3"].end()
+    printed = process.communicate()[0]
+    wanted = {"h1": "isolated", "h2": "isolated", "h3": "never reached"}
+    assert (process.returncode, all_.outcomes, page.exists()) == (1, wanted, True), printed
+    assert "stopped after the isolation; the maintenance page is still shown" in printed
+    assert "h3 could not be stopped, so that none is rolled back" in printed
+    assert {n: all_.disks[n] for n in ("h1", "h2")} == {"h1": "2", "h2": "2"}
+    assert told(box) == ["start", "failure"]
+
+    all_.describe_again(hosts=["root@h1", "root@h2"])
+    code, printed = all_.rollback("status")
+    assert "the maintenance page is shown" in printed
+    assert printed.count("isolated") == 2
+    code, printed = all_.rollback("undo", ARMED, "--at-once")
+    assert (code, page.exists(), all_.outcomes) == (
+        *(0, False, {"h1": "recovered", "h2": "recovered"}),
+    ), printed
+    code, printed = all_.rollback("ready", "--at-once")
+    assert code == 0, printed
+
+    process = all_.started("roll", ARMED, "--at-once")
+    until(lambda: [*all_.home.glob("reports/*/hosts/*/isolated")][4:], process)
+    process.send_signal(signal.SIGINT)
+    printed = process.communicate()[0]
+    assert (process.returncode, page.exists()) == (2, True), printed
+    assert all_.outcomes == {"h1": "isolated", "h2": "isolated"}
+    (all_.home / "stuck").touch()
+    code, printed = all_.rollback("roll", ARMED, "--at-once")
+    assert (code, page.exists(), all_.outcomes) == (
+        *(1, True, {"h1": "recovered", "h2": "recovered"}),
+    ), printed
+    assert "NOT RECOVERED: the maintenance page is not off" in printed
+    (all_.home / "stuck").unlink()
+    code, printed = all_.rollback("roll", ARMED, "--at-once")
+    assert (code, page.exists(), "RECOVERED 2 of 2, 2 already" in printed) == (0, False, True)
+
+
+def database(all_: Hosts, how: str) -> tuple[Path, dict[str, Any]]:
+    """Make a database that all hosts share, and a dump without its last row; return its table."""
+    all_.home.chmod(0o711)
+    (all_.home / "data").mkdir()
+    live, dump = all_.home / "data/shop.db", all_.home / "data/dump.db"
+    with sqlite3.connect(live) as lines:
+        lines.execute("create table orders (id integer primary key, what text)")
+        lines.execute("insert into orders (what) values ('one')")
+    shutil.copyfile(live, dump)
+    dump.chmod(0o600)
+    for each in (live.parent, live, dump):
+        shutil.chown(each, "nobody")  # nothing of it is opened as root
+    table = {"engine": "sqlite", "name": str(live), "dump": str(dump), "return": how}
+    return live, table
+
+
+def rows(live: Path) -> int:
+    """Return how many rows a database has."""
+    with sqlite3.connect(f"file:{live}?mode=ro", uri=True) as lines:
+        return int(lines.execute("select count(*) from orders").fetchone()[0])
+
+
+@pytest.mark.long
+def test_both_releases_on_one_database_have_to_be_shown_or_declared(
+    fleet: Callable[..., Hosts],
+) -> None:
+    """Else rolling is refused before anything is changed, by readiness as well."""
+    all_ = fleet(2)
+    _, table = database(all_, "keep")
+    described(all_, [], database=table)
+    all_.describe_again(maintenance=None)
+    for verb, words in (("roll", (ARMED,)), ("ready", ())):
+        code, printed = all_.rollback(verb, *words)
+        assert (code, set(all_.disks.values())) == (1, {"2"}), printed
+        assert "both releases would serve at once: schema: readiness.database.schema" in printed
+        assert ("HINT: " in printed, "--at-once" in printed) == (True, True)
+    assert all_.rollback("roll", ARMED, "--limit=h1")[0] == 1
+
+    all_.describe_again(fleet={"mixed": {"schema": SAID}})
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, "sessions: nobody has declared" in printed) == (1, True), printed
+    all_.describe_again(fleet={"mixed": {"schema": SAID, "sessions": SAID}})
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, set(all_.disks.values())) == (0, {"1"}), printed
+    said = "schema: accepted by both, says ann until 2999-12-31: it only adds"
+    assert (said in printed, all_.record["accepted"][0]) == (True, said)
+    (text,) = [p.read_text() for p in all_.home.glob(f"reports/{all_.record['run']}/fleet.html")]
+    assert said.partition(": ")[2] in text
+    code, printed = all_.rollback("undo", ARMED)
+    assert (code, set(all_.disks.values())) == (0, {"2"}), printed
+
+
+@pytest.mark.long
+def test_the_canary_restores_the_database_once_while_all_are_stopped(
+    fleet: Callable[..., Hosts],
+) -> None:
+    """And an undo swaps it back once; without that, or a word for the loss, nothing is changed."""
+    all_ = fleet(3)
+    live, table = database(all_, "restore")
+    described(all_, ["page"], database=table)
+    code, printed = all_.rollback("roll", ARMED)
+    assert (code, "each host of the fleet would restore the database" in printed) == (4, True)
+    described(all_, ["page", "database"], database=table)
+    code, printed = all_.alone("rehearse")
+    assert code == 0, printed
+    with sqlite3.connect(live) as lines:
+        lines.execute("insert into orders (what) values ('two')")
+    code, printed = all_.rollback("roll", ARMED, "--at-once")
+    assert (code, rows(live), set(all_.disks.values())) == (13, 2, {"2"}), printed
+
+    code, printed = all_.rollback("roll", ARMED, "--at-once", "--accept-loss=1h")
+    assert (code, rows(live), set(all_.disks.values())) == (0, 1, {"1"}), printed + all_.output(
+        "h1"
+    )
+    assert len([*live.parent.glob("shop.db*")]) == 2, [*live.parent.glob("shop.db*")]
+    code, printed = all_.rollback("undo", ARMED, "--at-once", "--accept-loss=1h")
+    assert (code, rows(live), set(all_.disks.values())) == (0, 2, {"2"}), printed + all_.output(
+        "h1"
+    )

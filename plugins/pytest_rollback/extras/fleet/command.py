@@ -138,7 +138,7 @@ def status(arguments: Sequence[str], program: str) -> int:
     states = fleet.survey()
     shown("\n".join(state_lines(fleet.plan, states)))
     shown(summary(states.values()))
-    left = fleet.out_of_service()
+    left = [*fleet.out_of_service(), *fleet.once.standing()]
     if left:
         shown("\n".join(left))
         shown(f"next: rollback fleet roll --arm={fleet.system.target.name}")

@@ -220,6 +220,9 @@ class Coordinator:
         host.late = found.code == RTO_MISSED
         if found.record:
             host.run = found.record.run
+            reached = [each for each in found.record.phases if each.seconds is not None]
+            host.phases = {each.name: each.seconds or 0.0 for each in reached}
+            host.failed_in = next((each.name for each in reached if each.state == "failed"), "")
         if found.report:
             host.report = str(found.report.relative_to(self.folder))
         why = f", {host.why}" if host.why else ""

@@ -29,6 +29,8 @@ class HostRecord:
         begun: when its rollback was begun, ISO 8601 in UTC; "" where it was not.
         out, back: when this run took it out of service, and when it was seen to be back, ISO 8601
             in UTC; "" where neither was.
+        phases: seconds of each phase of its rollback that was reached, by name.
+        failed_in: the phase in which it failed; "" where in none.
         isolated: when its units were stopped before any host was rolled back; "" where not.
     """
 
@@ -47,6 +49,8 @@ class HostRecord:
     begun: str = ""
     out: str = ""
     back: str = ""
+    phases: dict[str, float] = field(default_factory=dict)
+    failed_in: str = ""
     isolated: str = ""
 
     @property
@@ -206,13 +210,13 @@ def _code(record: FleetRecord, kinds: list[HostOutcome]) -> int:
     silent = 1 if record.begun else Unreachable.exit_code
     left = not {HostOutcome.NEVER_BEGUN, HostOutcome.ISOLATED}.isdisjoint(kinds)
     first = (
-        (HostOutcome.FAILED in kinds, 1),
+        (HostOutcome.FAILED in kinds or bool(record.mixed), 1),
         (not UNSURE.isdisjoint(kinds), Inconclusive.exit_code),
         (record.interrupted and left, CODE),
         (HostOutcome.HELD in kinds, LockHeld.exit_code),
         (HostOutcome.NEVER_REACHED in kinds, silent),
         (left or any(each.drained for each in record.hosts), 1),
-        (bool(record.stopped or record.mixed), 1),
+        (bool(record.stopped), 1),
         (any(each.late for each in record.hosts), RTO_MISSED),
     )
     return next((code for holds, code in first if holds), 0)

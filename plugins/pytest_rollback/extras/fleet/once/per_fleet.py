@@ -22,6 +22,7 @@ from pytest_rollback.extras.fleet.record import KEPT, conclude
 from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.model import System
 from pytest_rollback.run.run_record import RunRecord
+from pytest_rollback.text.quantities import moment
 
 ALL_BUT_ONE = (1, "100%")
 """The batches where nobody serves meanwhile: the canary, then all others."""
@@ -63,6 +64,12 @@ class OncePerFleet:
                 "users get the maintenance page now",
                 hint=" ".join(self.page.commands.off),
             )
+
+    def standing(self) -> list[str]:
+        """Return, for people, that users get the maintenance page now."""
+        if self.page and self.page.is_shown():
+            return ["the maintenance page is shown"]
+        return []
 
     def mixed(self, at: Coordinator, every: int) -> str:
         """Return why a roll would be refused, by the readiness of the canary; "" if it would not.
@@ -123,7 +130,7 @@ class OncePerFleet:
             Refused: they do not.
         """
         if self.page:
-            at.record.page = f"shown since {now()[:19]}"
+            at.record.page = f"shown since {moment(now())}"
             at.note(f"the maintenance page: {' '.join(self.page.commands.on)}")
             self.page.switch(shown=True)
         else:
@@ -148,7 +155,7 @@ class OncePerFleet:
             is_shown = page.is_shown()
             if is_shown and (good or (record.page and not touched)):
                 page.switch(shown=False)
-                record.page = f"{record.page or 'shown before'}, taken away {now()[:19]}"
+                record.page = f"{record.page or 'shown before'}, taken away {moment(now())}"
             elif is_shown:
                 record.page = KEPT
         except Refused as error:
