@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sqlite3
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -148,6 +150,8 @@ def database(all_: Hosts, how: str) -> tuple[Path, dict[str, Any]]:
         lines.execute("insert into orders (what) values ('one')")
     shutil.copyfile(live, dump)
     dump.chmod(0o600)
+    earlier = time.time() - 3600  # before the deploy
+    os.utime(dump, (earlier, earlier))
     for each in (live.parent, live, dump):
         shutil.chown(each, "nobody")  # nothing of it is opened as root
     table = {"engine": "sqlite", "name": str(live), "dump": str(dump), "return": how}
@@ -206,14 +210,19 @@ def test_the_canary_restores_the_database_once_while_all_are_stopped(
     with sqlite3.connect(live) as lines:
         lines.execute("insert into orders (what) values ('two')")
     code, printed = all_.rollback("roll", ARMED, "--at-once")
-    assert (code, rows(live), set(all_.disks.values())) == (13, 2, {"2"}), printed
+    assert (code, rows(live), "nobody has accepted" in printed) == (13, 2, True), printed
+    code, printed = all_.rollback("roll", ARMED, "--at-once", "--accept-loss=1m")
+    assert (code, switched(all_), all_.record["stopped"]) == (
+        *(1, [], "h1 would refuse the rollback"),
+    ), printed
+    assert "accepted was 60s" in " ".join(printed.split())
 
-    code, printed = all_.rollback("roll", ARMED, "--at-once", "--accept-loss=1h")
+    code, printed = all_.rollback("roll", ARMED, "--at-once", "--accept-loss=2h")
     assert (code, rows(live), set(all_.disks.values())) == (0, 1, {"1"}), printed + all_.output(
         "h1"
     )
     assert len([*live.parent.glob("shop.db*")]) == 2, [*live.parent.glob("shop.db*")]
-    code, printed = all_.rollback("undo", ARMED, "--at-once", "--accept-loss=1h")
+    code, printed = all_.rollback("undo", ARMED, "--at-once", "--accept-loss=2h")
     assert (code, rows(live), set(all_.disks.values())) == (0, 2, {"2"}), printed + all_.output(
         "h1"
     )

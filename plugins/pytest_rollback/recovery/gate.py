@@ -107,16 +107,17 @@ class Gate:
         """Check that somebody has accepted what data is lost, before anything is changed.
 
         What was accepted may grow meanwhile: by the time that typing takes where a run is
-        `planned`, and by the objective once it is under way.
+        `planned`, and by the objective once it is under way. A plan alone loses nothing: there it
+        is only looked at where somebody has accepted something.
 
         Raises:
             GateClosed: nobody has, or less than will be lost by now.
         """
         more = TYPING if planned and not self.resumed else self.scope.system.about.rto
-        for lost in (change.loses for change in changes if self.is_open):
-            if lost is None:
+        mine = self._accepted
+        for lost in (change.loses for change in changes):
+            if lost is None or not (self.is_open or mine is not None):
                 continue
-            mine = self._accepted
             if not covers(mine, lost, more):
                 but = "" if mine is None else f"; accepted was {typed(mine)}"
                 raise GateClosed(

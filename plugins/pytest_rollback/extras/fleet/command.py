@@ -155,7 +155,7 @@ def roll(arguments: Sequence[str], program: str) -> int:
     demand_arm(named.arm, fleet)
     words = [f"--despite={each}" for each in named.despite]
     words += [f"--incident={fleet.about.incident}"] if fleet.about.incident else []
-    words += accepted(named)
+    words += accepted(named, fleet)
     return fleet.roll(named.arm, *words)
 
 
@@ -166,13 +166,26 @@ def undo(arguments: Sequence[str], program: str) -> int:
     fleet = opened(named, arguments, program)
     refuse_each(fleet)
     demand_arm(named.arm, fleet)
-    return fleet.undo(named.arm, *accepted(named))
+    return fleet.undo(named.arm, *accepted(named, fleet))
 
 
-def accepted(named: argparse.Namespace) -> list[str]:
-    """Return the option that says which loss of data is accepted, as the canary is told."""
+def accepted(named: argparse.Namespace, fleet: FleetRun) -> list[str]:
+    """Return the option that says which loss of data is accepted, as the canary is told.
+
+    Raises:
+        GateClosed: a restore always loses something, and nobody has accepted that.
+    """
     lost(named.accept_loss)
-    return [f"{LOSS}{named.accept_loss}"] if named.accept_loss else []
+    database = fleet.system.database
+    if named.accept_loss or database is None or database.return_ == "keep":
+        return [f"{LOSS}{named.accept_loss}"] if named.accept_loss else []
+    if database.restores:
+        raise GateClosed(
+            f"nothing was changed: nobody has accepted what is lost of {database.name}",
+            hint=f"{fleet.about.command} --accept-loss=79m, or as much as rollback drill --dry-run "
+            "says of the canary",
+        )
+    return [f"{LOSS}0rows"]  # as long as nobody says more
 
 
 def refuse_each(fleet: FleetRun) -> None:

@@ -257,7 +257,8 @@ class Coordinator:
         code = yield self.begun(name, errand, folder)
         found = errand.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
-            host.why = found.why or found.outcome.value
+            said = found.record.reasons if found.record else ()
+            host.why = next(iter(said), found.why) or found.outcome.value
             self.note(f"  {name}: would refuse, {host.why}")
 
     def checked(self, name: str, check: Errand, when: str) -> Steps:

@@ -170,8 +170,7 @@ class FleetRun:
     def into_service(self, at: Coordinator) -> None:
         """Bring back what runs that ended left out; what somebody else took out is left so."""
         left = earlier.left_out(at.folder.parent, at.record.target)
-        balancer = at.service.balancer
-        told = balancer.out() if balancer else {}
+        told = at.service.balancer.out() if at.service.balancer else {}
         at.service.kept_out = {name: word for name, word in told.items() if name not in left}
         up = {n for n, each in self.states.items() if each.outcome != ISOLATED}
         at.all_in_service([n for n in left if n in up and self.states[n].position == CURRENT])
@@ -295,6 +294,7 @@ class FleetRun:
             shown(each)
         shown(f"report: {at.folder / run_files.PAGE}\n{record.sentence}")
         if record.code:
-            undo = f", or rollback fleet undo --arm={record.target}" if record.undo else ""
-            shown(f"next: {record.command}{undo}")
+            also = " --at-once" if record.at_once else ""
+            undo = f", or rollback fleet undo --arm={record.target}{also}"
+            shown(f"next: {record.command}{undo if record.undo else ''}")
         return record.code

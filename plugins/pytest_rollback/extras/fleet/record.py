@@ -166,6 +166,7 @@ def conclude(record: FleetRecord) -> None:
             each.outcome, each.why = HostOutcome.ISOLATED, STOPPED
         if each.outcome is HostOutcome.ISOLATED and each.is_out:
             each.drained = each.drained or "left drained: isolated"
+    record.undo = record.undo or any(each.is_stopped for each in record.hosts)
     record.code = _code(record, [each.outcome for each in record.hosts])
     record.sentence = _ended(record)
     if record.mixed:

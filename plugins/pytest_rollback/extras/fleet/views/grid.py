@@ -124,6 +124,8 @@ def state(record: FleetRecord, host: HostRecord, phase: str) -> str:
         return f"{host.outcome.value}, out of service"
     if host.is_under_way:
         return f"{since(host.begun)} {phase or 'begins'}"
+    if host.isolated and host.outcome is HostOutcome.NEVER_BEGUN:
+        return "stopped"
     if host.is_out:
         out = "comes back" if host.outcome in BACK else "leaves service"
         return out if host.outcome in BACK or host.outcome is HostOutcome.NEVER_BEGUN else "out"

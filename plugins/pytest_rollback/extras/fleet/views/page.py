@@ -156,7 +156,8 @@ def reasons(record: FleetRecord, told: Iterable[HostRecord]) -> Iterator[str]:
     for host in told:
         yield f"{host.name}: {'; '.join(filter(None, (host.drained, host.why)))}"
     if record.undo:
-        yield "Perhaps take back what was rolled back: rollback fleet undo"
+        also = " --at-once" if record.at_once else ""
+        yield f"Perhaps take back what was done: rollback fleet undo --arm={record.target}{also}"
     yield from record.guard
     yield from record.untold
 
