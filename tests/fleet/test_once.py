@@ -153,7 +153,7 @@ def database(all_: Hosts, how: str) -> tuple[Path, dict[str, Any]]:
     earlier = time.time() - 3600  # before the deploy
     os.utime(dump, (earlier, earlier))
     for each in (live.parent, live, dump):
-        shutil.chown(each, "nobody")  # nothing of it is opened as root
+        shutil.chown(each, "nobody", "nogroup")  # nothing of it is opened as root
     table = {"engine": "sqlite", "name": str(live), "dump": str(dump), "return": how}
     return live, table
 
@@ -176,7 +176,7 @@ def test_both_releases_on_one_database_have_to_be_shown_or_declared(
     for verb, words in (("roll", (ARMED,)), ("ready", ())):
         code, printed = all_.rollback(verb, *words)
         assert (code, set(all_.disks.values())) == (1, {"2"}), printed
-        assert "both releases would serve at once: schema: readiness.database.schema" in printed
+        assert "both releases would serve at once: schema: " in printed
         assert ("HINT: " in printed, "--at-once" in printed) == (True, True)
     assert all_.rollback("roll", ARMED, "--limit=h1")[0] == 1
 

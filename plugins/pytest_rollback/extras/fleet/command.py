@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pytest_rollback.errors import GateClosed, UsageError
 from pytest_rollback.extras.fleet.errands import LOSS
 from pytest_rollback.extras.fleet.fleet_run import FleetRun, Typed
-from pytest_rollback.extras.fleet.views.grid import watch
+from pytest_rollback.extras.fleet.grid import watch
 from pytest_rollback.extras.fleet.views.table import plan_lines, state_lines, summary
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.entry import overruled

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from pytest_rollback.extras.fleet import child, derived
+from pytest_rollback.extras.fleet import child
 from pytest_rollback.extras.fleet.child import ChildResult
 from pytest_rollback.extras.fleet.coordinator import Errand
 from pytest_rollback.extras.fleet.judge import HostOutcome
+from pytest_rollback.extras.fleet.members import derived
 from pytest_rollback.extras.fleet.members.inventory import FleetMember
 from pytest_rollback.extras.fleet.survey import CURRENT, HostState
 from pytest_rollback.text.doors import rollback

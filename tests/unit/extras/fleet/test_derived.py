@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import UsageError
-from pytest_rollback.extras.fleet import derived
 from pytest_rollback.extras.fleet.errands import HostErrands
+from pytest_rollback.extras.fleet.members import derived
 from pytest_rollback.extras.fleet.members.inventory import FleetMember
 from pytest_rollback.manifest.load import load
 

@@ -12,9 +12,9 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.evidence.events import ActionBegun, Decided
 from pytest_rollback.evidence.timeline import Timeline
 from pytest_rollback.extras.fleet import run_files
+from pytest_rollback.extras.fleet.grid import grid, told, watch
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
-from pytest_rollback.extras.fleet.views.grid import grid, told, watch
 from pytest_rollback.extras.fleet.views.page import page, shortened
 from pytest_rollback.recovery.lock_holder import Holder
 
