@@ -251,7 +251,7 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
         steps = rehearse(gate, only)
         if run.asked.accepted is not None:
             every = (change for step in steps for change in step.changes)
-            gate.demand_accepted(every, planned=True)
+            gate.demand_accepted(every, planned=True, dry=True)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)
     else:

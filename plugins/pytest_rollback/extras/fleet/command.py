@@ -138,10 +138,11 @@ def status(arguments: Sequence[str], program: str) -> int:
     states = fleet.survey()
     shown("\n".join(state_lines(fleet.plan, states)))
     shown(summary(states.values()))
-    left = [*fleet.out_of_service(), *fleet.once.standing()]
-    if left:
-        shown("\n".join(left))
-        shown(f"next: rollback fleet roll --arm={fleet.system.target.name}")
+    left, page = fleet.out_of_service(), fleet.once.standing()
+    if left or page:
+        shown("\n".join([*left, *page]))
+        also = " --at-once" if page else ""
+        shown(f"next: rollback fleet roll --arm={fleet.system.target.name}{also}")
     return 0 if all(each.reached for each in states.values()) else 7
 
 

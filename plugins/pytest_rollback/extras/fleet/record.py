@@ -208,7 +208,8 @@ def _ended(record: FleetRecord) -> str:
 
 def _code(record: FleetRecord, kinds: list[HostOutcome]) -> int:
     """Return the exit code: of what is proven to be bad, before what is not known."""
-    silent = 1 if record.begun else Unreachable.exit_code
+    begun = record.begun or any(each.isolated for each in record.hosts)
+    silent = 1 if begun else Unreachable.exit_code
     left = not {HostOutcome.NEVER_BEGUN, HostOutcome.ISOLATED}.isdisjoint(kinds)
     first = (
         (HostOutcome.FAILED in kinds or bool(record.mixed), 1),

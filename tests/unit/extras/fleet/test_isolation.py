@@ -62,7 +62,7 @@ def test_nobody_is_rolled_back_before_all_are_stopped(batches: Callable[..., Bat
     [
         (HostOutcome.FAILED, 1, False),
         (HostOutcome.LOST, 10, False),
-        (HostOutcome.NEVER_REACHED, 7, True),
+        (HostOutcome.NEVER_REACHED, 1, True),
         (HostOutcome.HELD, 12, True),
     ],
 )
