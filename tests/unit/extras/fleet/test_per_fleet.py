@@ -11,7 +11,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.extras.fleet import run_files
 from pytest_rollback.extras.fleet.coordinator import Coordinator
 from pytest_rollback.extras.fleet.judge import HostOutcome, planned
-from pytest_rollback.extras.fleet.once.messages import FleetTold
+from pytest_rollback.extras.fleet.once.messages import FleetMessenger
 from pytest_rollback.extras.fleet.once.per_fleet import OncePerFleet, lacking
 from pytest_rollback.extras.fleet.record import KEPT, conclude, new_record
 from pytest_rollback.manifest.contacts import Contact, Notify, Pager
@@ -150,7 +150,7 @@ def test_nobody_is_told_of_what_did_not_begin(tmp_path: Path) -> None:
     once.begin(at, None)
     once.end(at)
     assert not (tmp_path / "timeline.jsonl").exists()
-    told = FleetTold(_silent(), at.record, tmp_path, tmp_path / "rollback.toml", "")
+    told = FleetMessenger(_silent(), at.record, tmp_path, tmp_path / "rollback.toml", "")
     told.begin()
     assert "message not accepted: pager" in " ".join(told.end())
 

@@ -5,5 +5,6 @@ told to leave it out. Both releases serve at once only where somebody has shown,
 open, that they may.
 
 `mixing` judges that: no I/O. Else `isolation` stops all hosts before one is rolled back, behind
-`fleet_page`. `messages` tells people of the run as a whole.
+`fleet_page`. `messages` tells people of the run as a whole. `per_fleet` has each of them done in
+its place in a run.
 """

@@ -20,7 +20,7 @@ from pytest_rollback.run.options import RunOptions
 from pytest_rollback.text.next_steps import NextSteps, next_steps
 
 
-class FleetTold:
+class FleetMessenger:
     """A run over a fleet, as whoever sends messages sees a run.
 
     Args:

@@ -16,7 +16,7 @@ from pytest_rollback.extras.fleet.child import ChildResult
 from pytest_rollback.extras.fleet.coordinator import Coordinator
 from pytest_rollback.extras.fleet.errands import READY, HostErrands
 from pytest_rollback.extras.fleet.once.fleet_page import FleetPage
-from pytest_rollback.extras.fleet.once.messages import FleetTold
+from pytest_rollback.extras.fleet.once.messages import FleetMessenger
 from pytest_rollback.extras.fleet.once.mixing import Mixing, mixing
 from pytest_rollback.extras.fleet.record import KEPT, conclude
 from pytest_rollback.manifest.fleet import Fleet
@@ -51,7 +51,7 @@ class OncePerFleet:
         lacking(system, fleet, at_once=at_once)
         page = system.maintenance.commands if system.maintenance else None
         self.page = FleetPage(page) if page and "page" in fleet.once else None
-        self.told: FleetTold | None = None
+        self.told: FleetMessenger | None = None
 
     def refuse_page(self) -> None:
         """Refuse a maintenance page of which nobody can tell how it is, or that users get now.
@@ -120,7 +120,7 @@ class OncePerFleet:
     def begin(self, at: Coordinator, incident: str | None) -> None:
         """Have people told that it begins; None where nothing does."""
         if "messages" in self.fleet.once and incident is not None:
-            self.told = FleetTold(self.system, at.record, at.folder, self.source, incident)
+            self.told = FleetMessenger(self.system, at.record, at.folder, self.source, incident)
             self.told.begin()
 
     def show(self, at: Coordinator) -> None:

@@ -3,5 +3,5 @@
 Promise: what is bad stands first; nothing is told by colour alone, and no line of a terminal is
 longer than 79 characters.
 
-`table` shows a plan, what hosts say, and how they ended; `page` is `fleet.html`.
+`table` shows a plan, what hosts say, and how they ended; `page` is the page of a run.
 """
