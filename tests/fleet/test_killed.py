@@ -136,8 +136,7 @@ def test_who_was_stopped_stays_out_whenever_it_is_killed(proxy: Proxy) -> None:
             for each in record["hosts"]
             if each["isolated"] and each["outcome"] != "recovered"
         }
-        states = {name: proxy.states[name] for name in ("h1", "h2")}
-        assert states == {n: "MAINT" if n in stopped else "UP" for n in states}, (event, record)
+        proxy.until({n: "MAINT" if n in stopped else "UP" for n in ("h1", "h2")})
         kinds = {each["outcome"] for each in record["hosts"] if each["name"] in stopped}
         assert kinds <= {"isolated"}, (event, record)
         for each in stopped:
