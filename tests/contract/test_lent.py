@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +83,36 @@ def test_one_to_another_host_is_not_taken(
     assert not (connection.line.folder / "c").is_symlink()
     assert lender.folder != connection.line.folder
     connection.close()
+
+
+KILLED = """
+import os, signal, sys
+from pytest_rollback.transport.ssh import SshLine
+line = SshLine(sys.argv[1], "it")
+line.open()
+print(line.folder, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_one(
+    sshd: Sshd, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before its connection has ended, nor where the process is alive, nor anything else."""
+    monkeypatch.setattr("tempfile.tempdir", str(here))
+    mine = here / f"rollback-{os.getpid()}-mine"
+    command = [sys.executable, "-c", KILLED, sshd.url]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(here)}
+    )
+    folder = Path(process.communicate()[0].strip())
+    full = here / f"rollback-{process.pid}-full"
+    for each in (mine, full):
+        each.mkdir()
+    (full / "file").touch()
+
+    SshLine(sshd.url, "it").close()
+    assert (folder / "c").is_socket()
+    subprocess.run(["ssh", "-S", folder / "c", "-O", "exit", "it"], check=True, capture_output=True)
+    SshLine(sshd.url, "it").close()
+    assert (folder.exists(), mine.exists(), (full / "file").exists()) == (False, True, True)

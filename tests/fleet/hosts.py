@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any, Self
 
@@ -135,6 +136,27 @@ class Hosts:
         hosts = [f"root@{name}" for name in self.hosts]
         document["fleet"] = {"hosts": hosts, "batches": [1, "50%"], "quorum": 0, **fleet}
         self.manifest.write_text(tomli_w.dumps(document))
+
+    def describe_again(self, **tables: Any) -> None:  # noqa: ANN401 - any table
+        """Change tables of rollback.toml: one that is None is left out, `fleet` is changed."""
+        document = tomllib.loads(self.manifest.read_text())
+        document["fleet"] |= tables.pop("fleet", {})
+        document["fleet"] |= {k: tables.pop(k) for k in ("hosts",) if k in tables}
+        document |= tables
+        self.manifest.write_text(tomli_w.dumps({k: v for k, v in document.items() if v}))
+
+    def alone(self, verb: str, *words: str) -> tuple[int, str]:
+        """Run a command about the host that `[target]` names, which is the canary."""
+        where = f"--target={self.manifest}"
+        done = subprocess.run(
+            [*HEEDING, sys.executable, "scripts/rollback", verb, where, *words],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        return done.returncode, said(done)
 
     def command(self, verb: str, *words: str) -> list[str]:
         """Return a command about the fleet, as words."""

@@ -30,7 +30,9 @@ from pathlib import Path
 from pytest_rollback.extras.fleet import child, run_files
 from pytest_rollback.extras.fleet.balancing.guard import FleetGuard
 from pytest_rollback.extras.fleet.coordinator import Coordinator, Errand
-from pytest_rollback.extras.fleet.judge import planned
+from pytest_rollback.extras.fleet.child import ChildResult
+from pytest_rollback.extras.fleet.judge import HostOutcome, planned
+from pytest_rollback.extras.fleet.once.isolation import isolated
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord
 from pytest_rollback.manifest.load import load
 from tests.fleet.drill import words
@@ -52,7 +54,10 @@ at = Coordinator(fleet, plan, record, folder, note)
 guard = FleetGuard(folder, home / "rollback.toml")
 at.service.guarded = guard.ensure
 settle = lambda _, place, code: child.result(place, code)
-at.roll(Errand(lambda _, place: [sys.executable, *words(str(place), kind)], settle))
+drill = Errand(lambda _, place: [sys.executable, *words(str(place), kind)], settle)
+stops = Errand(lambda *_: ["sleep", "0.2"], lambda *_: ChildResult(HostOutcome.RECOVERED))
+if sys.argv[5] == "rolls" or isolated(at, plan.hosts, stops):
+    at.roll(drill)
 guard.over()
 """
 
@@ -75,10 +80,15 @@ def proxy() -> Iterator[Proxy]:
         each.shutdown()
 
 
-def killed(proxy: Proxy, event: int, kind: str, when: str = "after") -> tuple[int, dict[str, Any]]:
-    """Run a coordinator that is killed at an event; return its exit code, and the last record."""
+def killed(
+    proxy: Proxy, event: int, kind: str, when: str = "after", way: str = "rolls"
+) -> tuple[int, dict[str, Any]]:
+    """Run a coordinator that is killed at an event; return its exit code, and the last record.
+
+    Its `way`: it rolls, or stops all at once before.
+    """
     proxy.until({"h1": "UP", "h2": "UP"})
-    words = [str(proxy.home), str(event), kind, when]
+    words = [str(proxy.home), str(event), kind, when, way]
     command = [*HEEDING, sys.executable, "-c", CONTROLLER, *words]
     code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
     folder = proxy.home / "reports/run"
@@ -88,7 +98,7 @@ def killed(proxy: Proxy, event: int, kind: str, when: str = "after") -> tuple[in
         time.sleep(0.1)
     path = folder / "fleet.json"
     record: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"hosts": []}
-    folder.rename(proxy.home / f"{kind}-{event}-{when}")
+    folder.rename(proxy.home / f"{kind}-{event}-{when}-{way}")
     return code, record
 
 
@@ -114,6 +124,26 @@ def test_who_is_well_is_back_whenever_it_is_killed(proxy: Proxy, kind: str, when
             assert record["finished"]
     assert code == 0
     assert event > 10
+
+
+@pytest.mark.long
+def test_who_was_stopped_stays_out_whenever_it_is_killed(proxy: Proxy) -> None:
+    """Until it is rolled back; who was not touched yet is back."""
+    for event in range(1, EVENTS):
+        code, record = killed(proxy, event, "ends", way="stops")
+        stopped = {
+            each["name"]
+            for each in record["hosts"]
+            if each["isolated"] and each["outcome"] != "recovered"
+        }
+        proxy.until({n: "MAINT" if n in stopped else "UP" for n in ("h1", "h2")})
+        kinds = {each["outcome"] for each in record["hosts"] if each["name"] in stopped}
+        assert kinds <= {"isolated"}, (event, record)
+        for each in stopped:
+            proxy.asked(f"set server shop/{each} state ready")
+        if code == 0:
+            break
+    assert (code, event > 10) == (0, True)
 
 
 def test_the_guard_says_what_it_did(proxy: Proxy) -> None:

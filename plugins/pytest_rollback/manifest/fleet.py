@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pytest_rollback.manifest.values import Frozen, Seconds
+from pytest_rollback.manifest.values import Day, Frozen, Seconds
 
 SHARE_OF_HOSTS = r"^([1-9]?\d|100)%$"
 
@@ -27,6 +27,25 @@ RuntimeApi = Annotated[str, Field(pattern=r"^(/\S+|[^/\s:]+:\d{1,5})$")]
 """Where HAProxy's runtime API listens: a Unix socket by its whole path, or `host:port`."""
 
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+Once = Literal["messages", "page", "database"]
+"""What can happen once for a whole fleet."""
+
+
+class Accepted(Frozen):
+    """`[fleet.mixed.schema]`, `[fleet.mixed.sessions]`: who says so, why, and until which day."""
+
+    owner: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
+    until: Day
+
+
+class Mixed(Frozen):
+    """`[fleet.mixed]`: what both releases accept, which serve at once while a fleet rolls."""
+
+    schema_: Accepted | None = Field(default=None, alias="schema", description="the table below")
+    sessions: Accepted | None = Field(default=None, description="the table below")
 
 
 class Fleet(Frozen):
@@ -53,6 +72,8 @@ class Fleet(Frozen):
     undrain: Words = ()
     serving: Words = ()
     timeout: Seconds = 60.0
+    once: tuple[Once, ...] = ()
+    mixed: Mixed = Field(default=Mixed(), description="the tables below")
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Fleet:

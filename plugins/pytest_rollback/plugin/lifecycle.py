@@ -247,7 +247,11 @@ def rehearsed(config: pytest.Config, run: Run) -> Iterator[str]:
         run.connection.ask_first(idle(run, open_too=False))
         if not run.asked.isolate:
             entry.demand_parts(run.connection, run.scope)
-        steps = rehearse(gate_of(config, run), only)
+        gate = gate_of(config, run)
+        steps = rehearse(gate, only)
+        if run.asked.accepted is not None:
+            every = (change for step in steps for change in step.changes)
+            gate.demand_accepted(every, planned=True, dry=True)
     except RollbackError as error:
         run.state("drill.plan.made", title, error)
     else:

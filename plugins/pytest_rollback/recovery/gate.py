@@ -103,20 +103,23 @@ class Gate:
         if self.is_open and self._journaled and holders(self.connection):
             self._begin()
 
-    def demand_accepted(self, changes: Iterable[Change], *, planned: bool = False) -> None:
+    def demand_accepted(
+        self, changes: Iterable[Change], *, planned: bool = False, dry: bool = False
+    ) -> None:
         """Check that somebody has accepted what data is lost, before anything is changed.
 
         What was accepted may grow meanwhile: by the time that typing takes where a run is
-        `planned`, and by the objective once it is under way.
+        `planned`, and by the objective once it is under way. A gate that is shut asks for its name
+        first, but where a plan is only made, `dry`.
 
         Raises:
             GateClosed: nobody has, or less than will be lost by now.
         """
         more = TYPING if planned and not self.resumed else self.scope.system.about.rto
-        for lost in (change.loses for change in changes if self.is_open):
+        mine = self._accepted
+        for lost in (change.loses for change in changes if self.is_open or dry):
             if lost is None:
                 continue
-            mine = self._accepted
             if not covers(mine, lost, more):
                 but = "" if mine is None else f"; accepted was {typed(mine)}"
                 raise GateClosed(

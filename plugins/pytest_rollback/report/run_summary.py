@@ -12,6 +12,9 @@ from pytest_rollback.evidence.json_data import Flag, Number, loads
 from pytest_rollback.evidence.run_folder import DATA, REPORT
 from pytest_rollback.run.run_record import WELL, RunRecord, salvaged
 
+FLEET = "fleet.json"
+"""The record of a run over a fleet, which has a page of its own."""
+
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -105,13 +108,14 @@ def is_drilled(record: RunRecord) -> bool:
 
 
 def unfinished(folder: Path) -> RunSummary:
-    """Return the summary of a run that is running or was killed."""
+    """Return the summary of a run that is running or was killed, or is one over a fleet."""
     events = signoffs.events(folder)
     began = first(RunBegan, events) or RunBegan()
     ended = first(RunFinished, events)
+    whole = (ended and ended.verdict == UNDONE) or (folder / FLEET).is_file()
     return RunSummary(
         run=folder.name,
-        verdict=UNDONE if ended and ended.verdict == UNDONE else "NOT FINISHED",
+        verdict=ended.verdict if ended and whole else "NOT FINISHED",
         started=events[0].at if events else None,
         target=began.target,
         incident=began.incident,

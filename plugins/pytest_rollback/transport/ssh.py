@@ -29,6 +29,9 @@ PATIENCE = 20.0
 IDLE = 300
 """Seconds after which an idle connection ends."""
 
+FOLDER = "rollback-"
+"""How the folder of a connection begins; the number of its process follows."""
+
 LENT = "ROLLBACK_SSH_LINE"
 """The variable that tells a run of the connection it may use: its folder, and where it leads."""
 
@@ -183,10 +186,35 @@ def _answers(path: Path) -> bool:
 
 
 def _folder() -> Path:
-    """Return a new private directory with a path that is short enough for a socket."""
+    """Return a new private directory with a path that is short enough for a socket.
+
+    Those that killed processes have left there are removed first.
+    """
     usual = tempfile.gettempdir()
-    short = len(usual) < LONGEST - len("/rollback-12345678/c")
-    return Path(tempfile.mkdtemp(prefix="rollback-", dir=usual if short else os.sep + "tmp"))
+    short = len(usual) < LONGEST - len("/rollback-4194304-12345678/c")
+    home = Path(usual if short else os.sep + "tmp")
+    for each in home.glob(f"{FOLDER}[0-9]*-*"):
+        _sweep(each)
+    return Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=home))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove a folder of a process that has ended, unless its connection is open still.
+
+    Only the socket in it is taken away, so that of another folder with such a name nothing is.
+    """
+    number = folder.name.removeprefix(FOLDER).partition("-")[0]
+    try:
+        if number.isdecimal() and folder.stat().st_uid == os.geteuid():
+            os.kill(int(number), 0)
+    except ProcessLookupError:
+        with contextlib.suppress(OSError):
+            line = folder / "c"
+            if line.is_symlink() or (line.is_socket() and not _answers(line)):
+                line.unlink()
+            folder.rmdir()
+    except (OSError, OverflowError):  # it is gone, or another account's
+        return
 
 
 def _end(folder: Path, exit_: list[str]) -> None:

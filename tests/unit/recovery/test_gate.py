@@ -146,6 +146,18 @@ def test_a_gate_that_is_shut_anyway_asks_for_its_name_first(site: Site, timeline
     assert "--arm=here" in told.value.hint
 
 
+def test_a_plan_alone_says_whether_what_was_accepted_is_enough(
+    site: Site, timeline: Timeline
+) -> None:
+    """Before somebody stops anything for it."""
+    shut = gate(site, timeline, None, accepted=60.0)
+    changes = shut.foresee(LOSING)
+    with pytest.raises(GateClosed, match="nobody has accepted that; accepted was 60s"):
+        shut.demand_accepted(changes, planned=True, dry=True)
+    enough = gate(site, timeline, None, accepted=3 * 3600.0)
+    enough.demand_accepted(changes, planned=True, dry=True)
+
+
 def test_a_change_begins_before_it_is_made(site: Site, timeline: Timeline) -> None:
     """Looked at, done, looked at again; a second time there is nothing to do."""
     open_gate = gate(site, timeline)

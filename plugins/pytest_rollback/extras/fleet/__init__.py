@@ -6,8 +6,8 @@ never remembered, so that any controller goes on where another one ended.
 
 `command` is `rollback fleet`. `members` finds the hosts, `survey` asks all of them. `judge` says
 which batch comes next: no I/O. `coordinator` carries batches out by the processes of `child`,
-around which `balancing` takes hosts out and back; `errands` are what is done to each host, with the
-rollback.toml that `derived` makes for it. `record` is the run with its verdict, `table` shows it on
-a terminal, `run_files` writes it: the page as well; `grid` follows it. `fleet_run` is one command,
-from the first question to the verdict. `hooks` adds the commands.
+around which `balancing` takes hosts out and back; `errands` are what is done to each host. `once`
+has what is one for all of them. `record` is the run with its verdict, `views` show it, `run_files`
+writes it: the page as well; `grid` follows it. `fleet_run` is one command, from the first question
+to the verdict. `hooks` adds the commands.
 """

@@ -7,15 +7,16 @@ import shlex
 from collections.abc import Sequence
 
 from pytest_rollback.errors import GateClosed, UsageError
+from pytest_rollback.extras.fleet.errands import LOSS
 from pytest_rollback.extras.fleet.fleet_run import FleetRun, Typed
 from pytest_rollback.extras.fleet.grid import watch
-from pytest_rollback.extras.fleet.table import plan_lines, state_lines, summary
+from pytest_rollback.extras.fleet.views.table import plan_lines, state_lines, summary
 from pytest_rollback.manifest.load import load
 from pytest_rollback.recovery.entry import overruled
 from pytest_rollback.run.command_line.arguments import Parser, add_target
 from pytest_rollback.run.command_line.shared import shown
 from pytest_rollback.run.extras import outside, place, reports_of, usual
-from pytest_rollback.run.options import fitting, told_openly
+from pytest_rollback.run.options import fitting, lost, told_openly
 
 CHOOSE = ("ready", "recovered", "undone")
 """The good ends of commands that can be about some of the hosts alone."""
@@ -58,12 +59,16 @@ def asked(
     add_target(parser)
     if story is ROLL_STORY:
         parser.add_argument("--arm", metavar="TARGET", help="allow changes: the target's name")
+        help_ = "what users may lose where the database is brought back, as 79m or 412rows"
+        parser.add_argument("--accept-loss", metavar="LOSS", help=help_)
     if story is WATCH_STORY:
         help_ = "follow the run that this machine carries out; no host is asked"
         parser.add_argument("--watch", action="store_true", help=help_)
     if good in CHOOSE:
         help_ = "only these hosts: names with * and ?, between commas"
         parser.add_argument("--limit", default="", metavar="PATTERN", help=help_)
+        help_ = "both releases may not serve at once: stop all hosts first, behind the page"
+        parser.add_argument("--at-once", action="store_true", help=help_)
     if good == "recovered":
         parser.add_argument("--incident", metavar="ID", help="the incident of the reports")
         help_ = "go on although readiness refuses by this criterion"
@@ -92,14 +97,24 @@ def opened(named: argparse.Namespace, arguments: Sequence[str], program: str) ->
             hint='[fleet] with hosts = ["web1.example", "web2.example"], see docs/fleet.md',
         )
     fitting(getattr(named, "arm", None), system)
-    typed = Typed(f"{program} {shlex.join(arguments)}".rstrip(), getattr(named, "limit", ""))
+    at_once, limit = getattr(named, "at_once", False), getattr(named, "limit", "")
+    if at_once and limit:
+        raise UsageError(
+            "--at-once with --limit: the hosts that are left alone would serve the live release",
+            hint="leave one of both out",
+        )
+    command = f"{program} {shlex.join(arguments)}".rstrip()
+    incident = told_openly(named.incident) if getattr(named, "incident", None) else ""
+    typed = Typed(command, limit, at_once, incident)
     return FleetRun(path, system, system.fleet, typed)
 
 
 def ready(arguments: Sequence[str], program: str) -> int:
     """Ask whether every host could be rolled back; return the exit code."""
     about = "Check readiness of every host; change nothing."
-    return opened(asked(arguments, program, about, "ready"), arguments, program).ready()
+    fleet = opened(asked(arguments, program, about, "ready"), arguments, program)
+    refuse_each(fleet)
+    return fleet.ready()
 
 
 def plan(arguments: Sequence[str], program: str) -> int:
@@ -123,10 +138,11 @@ def status(arguments: Sequence[str], program: str) -> int:
     states = fleet.survey()
     shown("\n".join(state_lines(fleet.plan, states)))
     shown(summary(states.values()))
-    left = fleet.out_of_service()
-    if left:
-        shown("\n".join(left))
-        shown(f"next: rollback fleet roll --arm={fleet.system.target.name}")
+    left, page = fleet.out_of_service(), fleet.once.standing()
+    if left or page:
+        shown("\n".join([*left, *page]))
+        also = " --at-once" if page else ""
+        shown(f"next: rollback fleet roll --arm={fleet.system.target.name}{also}")
     return 0 if all(each.reached for each in states.values()) else 7
 
 
@@ -136,16 +152,11 @@ def roll(arguments: Sequence[str], program: str) -> int:
     named = asked(arguments, program, about, "recovered", ROLL_STORY)
     overruled(named.despite)
     fleet = opened(named, arguments, program)
-    if fleet.system.database is not None and fleet.system.database.return_ != "keep":
-        how = fleet.system.database.return_
-        raise UsageError(
-            f"each host of the fleet would {how} the database anew",
-            hint=f'set return = "keep" in [database], and {how} it once, by rollback now on one '
-            "host, with the others stopped",
-        )
+    refuse_each(fleet)
     demand_arm(named.arm, fleet)
     words = [f"--despite={each}" for each in named.despite]
-    words += [f"--incident={told_openly(named.incident)}"] if named.incident else []
+    words += [f"--incident={fleet.about.incident}"] if fleet.about.incident else []
+    words += accepted(named, fleet)
     return fleet.roll(named.arm, *words)
 
 
@@ -154,8 +165,46 @@ def undo(arguments: Sequence[str], program: str) -> int:
     about = "Undo the last rollback of each host, in the same batches."
     named = asked(arguments, program, about, "undone", ROLL_STORY)
     fleet = opened(named, arguments, program)
+    refuse_each(fleet)
     demand_arm(named.arm, fleet)
-    return fleet.undo(named.arm)
+    return fleet.undo(named.arm, *accepted(named, fleet))
+
+
+def accepted(named: argparse.Namespace, fleet: FleetRun) -> list[str]:
+    """Return the option that says which loss of data is accepted, as the canary is told.
+
+    Raises:
+        GateClosed: a restore always loses something, and nobody has accepted that.
+    """
+    lost(named.accept_loss)
+    database = fleet.system.database
+    if named.accept_loss or database is None or database.return_ == "keep":
+        return [f"{LOSS}{named.accept_loss}"] if named.accept_loss else []
+    if database.restores:
+        raise GateClosed(
+            f"nothing was changed: nobody has accepted what is lost of {database.name}",
+            hint=f"{fleet.about.command} --accept-loss=79m, or as much as rollback drill --dry-run "
+            "says of the canary",
+        )
+    return [f"{LOSS}0rows"]  # as long as nobody says more
+
+
+def refuse_each(fleet: FleetRun) -> None:
+    """Refuse to have each host bring the database back; one does, with all others stopped.
+
+    Raises:
+        UsageError: each would.
+    """
+    database = fleet.system.database
+    if database is None or database.return_ == "keep":
+        return
+    if not (fleet.about.at_once and "database" in fleet.fleet.once):
+        how = database.return_
+        raise UsageError(
+            f"each host of the fleet would {how} the database anew",
+            hint='once = ["database"] in [fleet] and --at-once have the canary do that once, with '
+            'all hosts stopped; or set return = "keep" in [database]',
+        )
 
 
 def demand_arm(armed: str | None, fleet: FleetRun) -> None:

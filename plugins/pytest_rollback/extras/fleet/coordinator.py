@@ -172,7 +172,7 @@ class Coordinator:
     def steps(self, name: str, errand: Errand) -> Steps:
         """Take a host out of service, do what is to be done, and bring it back."""
         host, folder, problem = self.hosts[name], self.place(name), ""
-        if self.service.moves:
+        if self.service.moves and not host.isolated:
             problem = yield from self.service.leave(host)
             if problem:
                 host.outcome, host.why = HostOutcome.FAILED, f"{problem}; nothing was changed"
@@ -220,6 +220,9 @@ class Coordinator:
         host.late = found.code == RTO_MISSED
         if found.record:
             host.run = found.record.run
+            reached = [each for each in found.record.phases if each.seconds is not None]
+            host.phases = {each.name: each.seconds or 0.0 for each in reached}
+            host.failed_in = next((each.name for each in reached if each.state == "failed"), "")
         if found.report:
             host.report = str(found.report.relative_to(self.folder))
         why = f", {host.why}" if host.why else ""
@@ -254,7 +257,8 @@ class Coordinator:
         code = yield self.begun(name, errand, folder)
         found = errand.settle(name, folder, code)
         if found.outcome is not HostOutcome.RECOVERED:
-            host.why = found.why or found.outcome.value
+            said = found.record.reasons if found.record else ()
+            host.why = next(iter(said), found.why) or found.outcome.value
             self.note(f"  {name}: would refuse, {host.why}")
 
     def checked(self, name: str, check: Errand, when: str) -> Steps:

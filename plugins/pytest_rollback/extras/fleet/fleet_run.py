@@ -17,9 +17,17 @@ from pytest_rollback.extras.fleet.errands import READY, HostErrands
 from pytest_rollback.extras.fleet.judge import HostOutcome, judged, named, planned
 from pytest_rollback.extras.fleet.members.inventory import limited, members
 from pytest_rollback.extras.fleet.members.lines import FleetLines
-from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
-from pytest_rollback.extras.fleet.survey import CURRENT, HALF, PREVIOUS, HostState
-from pytest_rollback.extras.fleet.table import outcome_lines, plan_lines
+from pytest_rollback.extras.fleet.once.isolation import isolated
+from pytest_rollback.extras.fleet.once.per_fleet import ALL_BUT_ONE, OncePerFleet
+from pytest_rollback.extras.fleet.record import conclude, new_record
+from pytest_rollback.extras.fleet.survey import (
+    CURRENT,
+    HALF,
+    ISOLATED,
+    PREVIOUS,
+    HostState,
+)
+from pytest_rollback.extras.fleet.views.table import outcome_lines, plan_lines
 from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.manifest.model import System
 from pytest_rollback.manifest.values import shown_connection
@@ -32,15 +40,14 @@ from pytest_rollback.transport.interrupts import INTERRUPTS
 
 States = Mapping[str, HostState]
 
-FINE = frozenset({"recovered", "undone", ""})
-"""How the last rollback of a host ended that has nothing left to do."""
-
 
 class Typed(NamedTuple):
-    """A command as it was typed, and its `--limit`, "" for all hosts."""
+    """A command as it was typed, its `--limit`, "" for all hosts, and more of its options."""
 
     command: str
     limit: str = ""
+    at_once: bool = False
+    incident: str = ""
 
 
 class FleetRun:
@@ -59,17 +66,18 @@ class FleetRun:
         self.source, self.system, self.fleet, self.about = source, system, fleet, about
         found = members(fleet, source.parent, system.target.connection)
         self.members = {each.name: each for each in found}
+        self.once = OncePerFleet(system, fleet, source, at_once=about.at_once)
         meant = [each.name for each in (limited(found, about.limit) if about.limit else found)]
         self.plan = planned(
             meant,
             fleet.canary if fleet.canary in meant else meant[0],
-            fleet.batches,
-            fleet.quorum,
+            ALL_BUT_ONE if about.at_once else fleet.batches,
+            0 if about.at_once else fleet.quorum,
             max_failed=fleet.max_failed,
-            skips=fleet.unreachable == "skip",
+            skips=fleet.unreachable == "skip" and not about.at_once,
             every=len(found),
         )
-        self.errands = HostErrands(source, self.members)
+        self.errands = HostErrands(source, self.members, fleet.once, self.plan.canary)
         self.states: States = {}
         self.lines = FleetLines()
 
@@ -86,8 +94,7 @@ class FleetRun:
 
     def refuse_stale(self) -> None:
         """Refuse a balancer that knows other hosts than the fleet has."""
-        balancer = balancer_of(self.fleet, [*self.members])
-        if balancer:
+        if balancer := balancer_of(self.fleet, [*self.members]):
             balancer.refuse_stale()
 
     def out_of_service(self) -> list[str]:
@@ -103,8 +110,10 @@ class FleetRun:
         def work() -> None:
             self.refuse_stale()
             asked = self.asked(at, wanted="")  # what is rolled back already is not ready
+            self.once.refuse_page()
             at.drive(at.steps_of(each, self.errands.ready()) for each in asked)
             at.record.begun = at.record.batches
+            at.record.mixed = at.record.mixed or self.once.mixed(at, len(self.members))
 
         return self.carried_out(at, work)
 
@@ -115,42 +124,56 @@ class FleetRun:
         def work() -> None:
             self.refuse_stale()
             asked = self.asked(at)
-            if self.may_begin(at) and self.rehearsed(at, asked, words):
+            if self.may_begin(at, asked) and self.rehearsed(at, asked, words):
                 check = self.errands.validate() if self.fleet.soak else None
                 back = [n for n, each in self.states.items() if at.is_back(n) and each.run]
                 at.look_again(back, self.errands.validate(), "already")
                 self.into_service(at)
-                at.roll(self.errands.roll(armed, *words), check)
+                self.once.begin(at, self.about.incident if asked else None)
+                if self.apart(at, asked, armed):
+                    at.roll(self.errands.roll(armed, *words), check)
 
         return self.carried_out(at, work)
 
-    def undo(self, armed: str) -> int:
+    def undo(self, armed: str, *words: str) -> int:
         """Take the last rollback of each host back; return the exit code."""
         at = self.begin("UNDONE")
 
         def work() -> None:
             self.refuse_stale()
-            self.asked(at, wanted=CURRENT)
+            asked = self.asked(at, wanted=CURRENT)
             runs = {name: each.run for name, each in self.states.items()}
             for name, state in self.states.items():
                 host = at.hosts[name]
                 if host.outcome is HostOutcome.NEVER_BEGUN and not state.run:
                     host.outcome, host.why = HostOutcome.ALREADY, "no rollback to undo"
-            if self.may_begin(at):
+            asked = [name for name in asked if runs[name]]
+            if self.may_begin(at, asked):
                 self.into_service(at)
-                at.roll(self.errands.undo(armed, runs, lambda name: self.survey([name])[name]))
+                if self.apart(at, asked, armed):
+                    ask = lambda name: self.survey([name])[name]  # noqa: E731 - as it is then
+                    at.roll(self.errands.undo(armed, runs, ask, *words))
 
         return self.carried_out(at, work, CURRENT)
+
+    def apart(self, at: Coordinator, asked: list[str], armed: str) -> bool:
+        """Stop all hosts behind the maintenance page, where that was asked for.
+
+        One that lies half done was stopped when it was begun. Returns whether any may be changed.
+        """
+        if not (self.about.at_once and asked):
+            return True
+        self.once.show(at)
+        fresh = [name for name in asked if self.states[name].position != HALF]
+        return isolated(at, fresh, self.errands.isolate(armed))
 
     def into_service(self, at: Coordinator) -> None:
         """Bring back what runs that ended left out; what somebody else took out is left so."""
         left = earlier.left_out(at.folder.parent, at.record.target)
-        balancer = at.service.balancer
-        told = balancer.out() if balancer else {}
+        told = at.service.balancer.out() if at.service.balancer else {}
         at.service.kept_out = {name: word for name, word in told.items() if name not in left}
-        at.all_in_service(
-            [n for n in left if n in self.states and self.states[n].position == CURRENT]
-        )
+        up = {n for n, each in self.states.items() if each.outcome != ISOLATED}
+        at.all_in_service([n for n in left if n in up and self.states[n].position == CURRENT])
 
     def carried_out(
         self, at: Coordinator, work: Callable[[], None], position: str = PREVIOUS
@@ -184,30 +207,18 @@ class FleetRun:
 
     def begin(self, good: str) -> Coordinator:
         """Begin a run of which the good verdict is given: its folder, a record of every host."""
-        earlier.refuse_others(reports_of(str(self.source)), self.system.target.name)
+        reports = reports_of(str(self.source))
+        earlier.refuse_others(reports, self.system.target.name)
         now = dt.datetime.now(dt.UTC)
-        run = identity(now)
-        batches = {name: i for i, each in enumerate(self.plan.batches, 1) for name in each}
-        record = FleetRecord(
-            run=run,
-            operator=operator(),
-            system=self.system.about.name,
-            target=self.system.target.name,
-            command=self.about.command,
-            limit=self.about.limit,
-            others=len(self.members) - len(self.plan.hosts),
-            started=now.isoformat(timespec="seconds"),
-            canary=self.plan.canary,
-            quorum=self.plan.quorum,
-            batches=len(self.plan.batches),
-            good=good,
-            process=Holder.here(run, operator()).process,
-            hosts=[
-                HostRecord(name, shown_connection(self.members[name].connection), batches[name])
-                for name in self.plan.hosts
-            ],
-        )
-        folder = reports_of(str(self.source)) / run
+        where = {name: shown_connection(each.connection) for name, each in self.members.items()}
+        record = new_record(self.plan, identity(now), where)
+        record.operator, record.system = operator(), self.system.about.name
+        record.target, record.good = self.system.target.name, good
+        record.command, record.limit = self.about.command, self.about.limit
+        record.at_once = self.about.at_once
+        record.started = now.isoformat(timespec="seconds")
+        record.process = Holder.here(record.run, record.operator).process
+        folder = reports / record.run
         folder.mkdir(mode=0o700, parents=True)
         shown("\n".join(plan_lines(self.plan, self.fleet.parallel)))
 
@@ -240,20 +251,18 @@ class FleetRun:
             at.note(
                 f"{at.record.mixed}: rollback fleet roll goes on, rollback fleet undo goes back"
             )
-        for name, state in self.states.items():
-            host = at.hosts[name]
-            host.before, host.why = state.shown, state.why
-            if not state.reached:
-                host.outcome = HostOutcome.NEVER_REACHED
-            elif state.holder:
-                host.outcome, host.why = HostOutcome.HELD, f"by {state.holder}"
-            elif state.position == wanted and (state.outcome in FINE or wanted == CURRENT):
-                host.outcome = HostOutcome.ALREADY
+        survey.taken_in(self.states, at.hosts, wanted)
         return [name for name, each in at.hosts.items() if each.outcome is HostOutcome.NEVER_BEGUN]
 
-    def may_begin(self, at: Coordinator) -> bool:
-        """Return whether the judge lets anything begin, by what the hosts have said."""
+    def may_begin(self, at: Coordinator, asked: list[str]) -> bool:
+        """Return whether the judge lets anything begin, by what the hosts have said.
+
+        Raises:
+            Refused: nobody has shown that both releases may serve at once.
+        """
         at.record.stopped = judged(self.plan, at.outcomes).reason
+        if asked and not (at.record.stopped or at.is_interrupted):
+            self.once.refuse_mixed(at, self.errands, len(self.members))
         return not (at.record.stopped or at.is_interrupted)
 
     def rehearsed(self, at: Coordinator, asked: list[str], words: Iterable[str]) -> bool:
@@ -273,25 +282,19 @@ class FleetRun:
         """Ask once more, write and print how it ended; return the exit code."""
         record = at.record
         if record.good != READY:  # which has changed nothing
-            self.compared(at, position)
+            reached = [name for name, state in self.states.items() if state.reached]
+            survey.compared(self.survey(reached) if reached else {}, at.hosts, position)
         conclude(record)
+        self.once.end(at)
         record.finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         at.note("\n".join(["", *outcome_lines(record)]))
         if record.stopped:
             shown(f"stopped: {record.stopped}")
+        for each in record.untold:
+            shown(each)
         shown(f"report: {at.folder / run_files.PAGE}\n{record.sentence}")
         if record.code:
-            undo = f", or rollback fleet undo --arm={record.target}" if record.undo else ""
-            shown(f"next: {record.command}{undo}")
+            also = " --at-once" if record.at_once else ""
+            undo = f", or rollback fleet undo --arm={record.target}{also}"
+            shown(f"next: {record.command}{undo if record.undo else ''}")
         return record.code
-
-    def compared(self, at: Coordinator, position: str) -> None:
-        """Hold what hosts say now against how they ended: what is not so is lost."""
-        reached = [name for name, state in self.states.items() if state.reached]
-        for name, state in (self.survey(reached) if reached else {}).items():
-            host = at.hosts[name]
-            host.after = state.shown
-            if host.outcome is HostOutcome.RECOVERED and state.position != position:
-                host.outcome = HostOutcome.LOST
-                host.why = f"it ended well, and now says: {state.why or state.shown}"
-            host.run = host.run or (state.run if state.position == HALF else "")

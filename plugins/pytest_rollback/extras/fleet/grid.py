@@ -21,7 +21,7 @@ from pytest_rollback.extras.fleet.balancing import earlier
 from pytest_rollback.extras.fleet.balancing.guard import is_at_work
 from pytest_rollback.extras.fleet.judge import BACK, BAD, HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, failures_first, word
-from pytest_rollback.extras.fleet.table import cut
+from pytest_rollback.extras.fleet.views.table import cut
 from pytest_rollback.manifest.values import PHASES
 from pytest_rollback.progress.activity import PROGRESS
 from pytest_rollback.progress.line import plain
@@ -124,6 +124,8 @@ def state(record: FleetRecord, host: HostRecord, phase: str) -> str:
         return f"{host.outcome.value}, out of service"
     if host.is_under_way:
         return f"{since(host.begun)} {phase or 'begins'}"
+    if host.isolated and host.outcome is HostOutcome.NEVER_BEGUN:
+        return "stopped"
     if host.is_out:
         out = "comes back" if host.outcome in BACK else "leaves service"
         return out if host.outcome in BACK or host.outcome is HostOutcome.NEVER_BEGUN else "out"

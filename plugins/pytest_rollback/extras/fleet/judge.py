@@ -19,13 +19,17 @@ class HostOutcome(Enum):
     """How a host ended, in words for people.
 
     RECOVERED and ALREADY have the previous release; of NEVER_REACHED, HELD and NEVER_BEGUN nothing
-    was changed; FAILED was looked at and is not well; LOST may have been changed or not.
+    was changed; FAILED was looked at and is not well; LOST may have been changed or not, and of
+    INCONCLUSIVE nothing was changed by looking, and nobody can tell. ISOLATED was stopped, and not
+    rolled back.
     """
 
     RECOVERED = "recovered"
     ALREADY = "already"
     FAILED = "failed"
     LOST = "lost"
+    INCONCLUSIVE = "inconclusive"
+    ISOLATED = "isolated"
     NEVER_REACHED = "never reached"
     HELD = "held"
     NEVER_BEGUN = "never begun"
@@ -34,10 +38,13 @@ class HostOutcome(Enum):
 BACK = frozenset({HostOutcome.RECOVERED, HostOutcome.ALREADY})
 """The host has the previous release."""
 
-BAD = frozenset({HostOutcome.FAILED, HostOutcome.LOST})
+BAD = frozenset({HostOutcome.FAILED, HostOutcome.LOST, HostOutcome.INCONCLUSIVE})
 """The host counts against `max_failed`."""
 
-SILENT = BAD | {HostOutcome.NEVER_REACHED}
+UNSURE = frozenset({HostOutcome.LOST, HostOutcome.INCONCLUSIVE})
+"""It is not known how the host is."""
+
+SILENT = BAD | {HostOutcome.NEVER_REACHED, HostOutcome.ISOLATED}
 """Nobody counts on the host to serve."""
 
 
@@ -149,7 +156,8 @@ def stopped(plan: FleetPlan, outcomes: Outcomes) -> Decision | None:
     """Return why nothing more is begun; None where nothing stands against it."""
     by = {kind: [h for h in plan.hosts if outcome(outcomes, h) is kind] for kind in HostOutcome}
     held, silent = by[HostOutcome.HELD], by[HostOutcome.NEVER_REACHED]
-    bad = [*by[HostOutcome.FAILED], *by[HostOutcome.LOST]]
+    unsure = by[HostOutcome.INCONCLUSIVE]
+    bad = [*by[HostOutcome.FAILED], *by[HostOutcome.LOST], *unsure]
     canary = outcome(outcomes, plan.canary)
     back = any(outcome(outcomes, host) is HostOutcome.RECOVERED for host in plan.hosts)
     if held:
@@ -158,7 +166,8 @@ def stopped(plan: FleetPlan, outcomes: Outcomes) -> Decision | None:
         return Decision(reason=f"canary {plan.canary}: {canary.value}")
     if len(bad) > plan.max_failed:
         most = f", at most {plan.max_failed} may" if plan.max_failed else ""
-        return Decision(reason=f"{named(bad)} failed or lost{most}", undo=back)
+        words = "failed, lost or inconclusive" if unsure else "failed or lost"
+        return Decision(reason=f"{named(bad)} {words}{most}", undo=back)
     if silent and not plan.skips:
         return Decision(reason=f"{named(silent)} cannot be reached")
     return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_rollback.agent.messages.location import HolderProcess
 from pytest_rollback.errors import RTO_MISSED, Inconclusive, LockHeld, Unreachable
-from pytest_rollback.extras.fleet.judge import BACK, BAD, HostOutcome
+from pytest_rollback.extras.fleet.judge import BACK, BAD, UNSURE, FleetPlan, HostOutcome
 from pytest_rollback.text.quantities import count
 from pytest_rollback.transport.interrupts import CODE
 
@@ -28,6 +29,9 @@ class HostRecord:
         begun: when its rollback was begun, ISO 8601 in UTC; "" where it was not.
         out, back: when this run took it out of service, and when it was seen to be back, ISO 8601
             in UTC; "" where neither was.
+        phases: seconds of each phase of its rollback that was reached, by name.
+        failed_in: the phase in which it failed; "" where in none.
+        isolated: when its units were stopped before any host was rolled back; "" where not.
     """
 
     name: str
@@ -45,6 +49,14 @@ class HostRecord:
     begun: str = ""
     out: str = ""
     back: str = ""
+    phases: dict[str, float] = field(default_factory=dict)
+    failed_in: str = ""
+    isolated: str = ""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether its units were stopped for a rollback that has not ended well."""
+        return bool(self.isolated) and self.outcome not in BACK
 
     @property
     def is_out(self) -> bool:
@@ -77,6 +89,10 @@ class FleetRecord:
         good: the verdict of hosts that ended well, such as RECOVERED.
         process: who carries it out, and where.
         guard: what was done after the controller was killed, a line each.
+        at_once: whether all hosts were to be stopped before one is rolled back.
+        accepted: what both releases accept while they serve at once, a line each.
+        page: what became of the maintenance page of the fleet; "" where it was not shown.
+        untold: messages that were not accepted, a line each.
         sentence, code: the verdict, and the exit code.
         hosts: every host of the plan, in its order.
     """
@@ -101,9 +117,32 @@ class FleetRecord:
     good: str = "RECOVERED"
     process: HolderProcess | None = None
     guard: list[str] = field(default_factory=list)
+    at_once: bool = False
+    accepted: list[str] = field(default_factory=list)
+    page: str = ""
+    untold: list[str] = field(default_factory=list)
     sentence: str = ""
     code: int = 0
     hosts: list[HostRecord] = field(default_factory=list)
+
+
+def new_record(plan: FleetPlan, run: str, where: Mapping[str, str]) -> FleetRecord:
+    """Return the record of a run that begins.
+
+    Args:
+        plan: what is to be done.
+        run: its id.
+        where: how each host of the fleet is reached, by its name, without a password.
+    """
+    batches = {name: i for i, each in enumerate(plan.batches, 1) for name in each}
+    return FleetRecord(
+        run=run,
+        others=len(where) - len(plan.hosts),
+        canary=plan.canary,
+        quorum=plan.quorum,
+        batches=len(plan.batches),
+        hosts=[HostRecord(name, where[name], batches[name]) for name in plan.hosts],
+    )
 
 
 def word(record: FleetRecord, host: HostRecord) -> str:
@@ -112,51 +151,74 @@ def word(record: FleetRecord, host: HostRecord) -> str:
     return record.good.lower() if recovered else host.outcome.value
 
 
+KEPT = "the maintenance page is still shown"
+"""What becomes of a page that nobody may take away yet."""
+
+STOPPED = "its units were stopped, and its rollback was not begun"
+"""Why a host is no better off than before."""
+
+
 def conclude(record: FleetRecord) -> None:
     """Put the verdict into a record: a sentence and an exit code, by how its hosts ended."""
     good = record.good
-    kinds = [each.outcome for each in record.hosts]
-    every, back = len(kinds), sum(each in BACK for each in kinds)
-    record.code = _code(record, kinds)
-    told = [
-        f"{kinds.count(kind)} {kind.value}"
-        for kind in HostOutcome
-        if kind not in BACK and kind in kinds
-    ]
-    drained = [each.name for each in record.hosts if each.drained]
-    if back == every and not record.stopped:
-        late, already = sum(each.late for each in record.hosts), kinds.count(HostOutcome.ALREADY)
-        more = (f"{already} already" if already else "", f"{late} too late" if late else "")
-        record.sentence = ", ".join(filter(None, [f"{good} {back} of {every}", *more]))
-    elif back == every:
-        record.sentence = f"NOT {good}: {record.stopped}"
-    else:
-        verdict = "INCONCLUSIVE" if record.code == Inconclusive.exit_code else f"NOT {good}"
-        after = f"stopped after batch {record.begun}" if record.begun else "nothing was begun"
-        whole = record.begun == record.batches and not record.stopped
-        ended = "" if whole else f", {'interrupted' if record.interrupted else after}"
-        record.sentence = f"{verdict}: {', '.join(told)} of {every}{ended}"
+    for each in record.hosts:
+        if each.is_stopped and each.outcome is HostOutcome.NEVER_BEGUN:
+            each.outcome, each.why = HostOutcome.ISOLATED, STOPPED
+        if each.outcome is HostOutcome.ISOLATED and each.is_out:
+            each.drained = each.drained or "left drained: isolated"
+    record.undo = record.undo or any(each.is_stopped for each in record.hosts)
+    record.code = _code(record, [each.outcome for each in record.hosts])
+    record.sentence = _ended(record)
     if record.mixed:
         said = record.sentence.partition(": ")[2] or record.sentence
         record.sentence = f"NOT {good}: {record.mixed}; {said}"
     if record.limit:
         others = count(record.others, "other host")
         record.sentence += f"; {others} left alone by --limit={record.limit}"
+    drained = sum(bool(each.drained) for each in record.hosts)
     if drained:
-        record.sentence += f"; {len(drained)} not back in service"
+        record.sentence += f"; {drained} not back in service"
+    if record.page == KEPT:
+        record.sentence += f"; {KEPT}"
+
+
+def _ended(record: FleetRecord) -> str:
+    """Return how many hosts ended how, and where the run was stopped."""
+    good, kinds = record.good, [each.outcome for each in record.hosts]
+    every, back = len(kinds), sum(each in BACK for each in kinds)
+    if back == every and record.stopped:
+        return f"NOT {good}: {record.stopped}"
+    if back == every:
+        late, already = sum(each.late for each in record.hosts), kinds.count(HostOutcome.ALREADY)
+        more = (f"{already} already" if already else "", f"{late} too late" if late else "")
+        return ", ".join(filter(None, [f"{good} {back} of {every}", *more]))
+    told = [
+        f"{kinds.count(kind)} {kind.value}"
+        for kind in HostOutcome
+        if kind not in BACK and kind in kinds
+    ]
+    verdict = "INCONCLUSIVE" if record.code == Inconclusive.exit_code else f"NOT {good}"
+    isolated = any(each.isolated for each in record.hosts)
+    nothing = "stopped after the isolation" if isolated else "nothing was begun"
+    after = f"stopped after batch {record.begun}" if record.begun else nothing
+    whole = record.begun == record.batches and not record.stopped
+    ended = "" if whole else f", {'interrupted' if record.interrupted else after}"
+    return f"{verdict}: {', '.join(told)} of {every}{ended}"
 
 
 def _code(record: FleetRecord, kinds: list[HostOutcome]) -> int:
     """Return the exit code: of what is proven to be bad, before what is not known."""
-    silent = 1 if record.begun else Unreachable.exit_code
+    begun = record.begun or any(each.isolated for each in record.hosts)
+    silent = 1 if begun else Unreachable.exit_code
+    left = not {HostOutcome.NEVER_BEGUN, HostOutcome.ISOLATED}.isdisjoint(kinds)
     first = (
-        (HostOutcome.FAILED in kinds, 1),
-        (HostOutcome.LOST in kinds, Inconclusive.exit_code),
-        (record.interrupted and HostOutcome.NEVER_BEGUN in kinds, CODE),
+        (HostOutcome.FAILED in kinds or bool(record.mixed), 1),
+        (not UNSURE.isdisjoint(kinds), Inconclusive.exit_code),
+        (record.interrupted and left, CODE),
         (HostOutcome.HELD in kinds, LockHeld.exit_code),
         (HostOutcome.NEVER_REACHED in kinds, silent),
-        (HostOutcome.NEVER_BEGUN in kinds or any(each.drained for each in record.hosts), 1),
-        (bool(record.stopped or record.mixed), 1),
+        (left or any(each.drained for each in record.hosts), 1),
+        (bool(record.stopped), 1),
         (any(each.late for each in record.hosts), RTO_MISSED),
     )
     return next((code for holds, code in first if holds), 0)

@@ -14,12 +14,17 @@ from typing import NamedTuple
 from pytest_rollback.agent.messages.backup.verify import BACKUPS, Backups, BackupsRequest
 from pytest_rollback.agent.messages.state.runs import RunState
 from pytest_rollback.errors import RollbackError, Unreachable, UsageError
+from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.members.inventory import FleetMember
 from pytest_rollback.extras.fleet.members.lines import FleetLines
+from pytest_rollback.extras.fleet.record import HostRecord
 from pytest_rollback.manifest import requests
 from pytest_rollback.manifest.model import System
 from pytest_rollback.recovery import status, strategies
+from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.actions.services import beheld
 from pytest_rollback.text.quantities import count
+from pytest_rollback.transport.batch import look
 from pytest_rollback.transport.call import AnyCall, Call
 from pytest_rollback.transport.connection import Connection
 from pytest_rollback.transport.ssh import SshLine
@@ -28,16 +33,23 @@ DEADLINE = 120.0
 """Seconds for a look that reads every backup."""
 
 PREVIOUS, CURRENT, HALF, UNKNOWN = "previous", "current", "half", "unknown"
+ISOLATED = "isolated"
+"""How a run ended that has only stopped the units."""
+
+
+FINE = frozenset({"recovered", "undone", ""})
+"""How the last rollback of a host ended that has nothing left to do."""
 
 
 class HostState(NamedTuple):
     """What a host says of itself.
 
     `position` is previous, current, half or unknown: which release it has, as its record and its
-    disk say. `release` names it. `run` is the id of the last rollback there, "" where none was
-    begun, `outcome` how that ended. `holder` is who is at work on the host, "" where nobody is.
-    `reached` is False where it did not answer. `why` is the reason for what is not known.
-    `place` tells its state directory from that of every other host, "" where there is none.
+    disk say. `release` names it. `run` is the id of the rollback there that an undo would take
+    back, "" where none was begun, `outcome` how the last one ended. `holder` is who is at work on
+    the host, "" where nobody is. `reached` is False where it did not answer. `why` is the reason
+    for what is not known. `place` tells its state directory from that of every other host, "" where
+    there is none.
     """
 
     name: str
@@ -111,6 +123,8 @@ def _of(connection: Connection, system: System, name: str) -> HostState:
     answers = connection.ask_all(
         [backups, *kept], deadline=DEADLINE + (strategies.PATIENT if kept else 0)
     )
+    if runs and runs[-1].outcome == ISOLATED and is_up(connection, system):
+        runs = [each for each in runs if each.outcome != ISOLATED]  # started again since
     last = runs[-1] if runs else None
     state = _last(HostState(name, place=_place(connection, system.about.state)), last)
     record, problem = answers.error(backups), ""
@@ -121,7 +135,21 @@ def _of(connection: Connection, system: System, name: str) -> HostState:
     position, problem = _position(found, parts)
     if last and last.state != "over":
         position = HALF
+    if last and last.outcome == ISOLATED and position == PREVIOUS:  # stopped for an undo
+        rolled = [each.id for each in runs if each.outcome != ISOLATED]
+        state = state._replace(run=rolled[-1] if rolled else "")
     return state._replace(position=position, release=_release(found, position), why=problem)
+
+
+def is_up(connection: Connection, system: System) -> bool:
+    """Return whether every unit runs; what cannot be told is not up."""
+    try:
+        states, _ = look(connection, beheld(Scope(system)))
+    except Unreachable:
+        raise
+    except RollbackError:
+        return False
+    return all(each.state == "active" for each in states.values())
 
 
 def _place(connection: Connection, state: str) -> str:
@@ -157,6 +185,31 @@ def refuse_one_host(states: Iterable[HostState]) -> None:
                 hint="leave one of both out of hosts in [fleet], or of the inventory",
             )
         first[each.place] = each.name
+
+
+def taken_in(states: Mapping[str, HostState], hosts: Mapping[str, HostRecord], wanted: str) -> None:
+    """Take in what hosts say before anything is begun; `wanted` is what all are to have."""
+    for name, state in states.items():
+        host = hosts[name]
+        host.before, host.why = state.shown, state.why
+        there = wanted == state.position
+        if not state.reached:
+            host.outcome = HostOutcome.NEVER_REACHED
+        elif state.holder:
+            host.outcome, host.why = HostOutcome.HELD, f"by {state.holder}"
+        elif there and (state.outcome in FINE or (wanted == CURRENT and state.outcome != ISOLATED)):
+            host.outcome = HostOutcome.ALREADY
+
+
+def compared(states: Mapping[str, HostState], hosts: Mapping[str, HostRecord], wanted: str) -> None:
+    """Hold what hosts say in the end against how they ended: what is not so is lost."""
+    for name, state in states.items():
+        host = hosts[name]
+        host.after = state.shown
+        if host.outcome is HostOutcome.RECOVERED and state.position != wanted:
+            host.outcome = HostOutcome.LOST
+            host.why = f"it ended well, and now says: {state.why or state.shown}"
+        host.run = host.run or (state.run if state.position == HALF else "")
 
 
 def _last(state: HostState, run: RunState | None) -> HostState:

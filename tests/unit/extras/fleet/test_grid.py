@@ -15,6 +15,7 @@ from pytest_rollback.extras.fleet import run_files
 from pytest_rollback.extras.fleet.grid import grid, told, watch
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
+from pytest_rollback.extras.fleet.views.page import page, shortened
 from pytest_rollback.recovery.lock_holder import Holder
 
 LONG = "a-host-with-a-name-that-is-longer-than-any-column.example.org"
@@ -110,3 +111,23 @@ def test_a_run_whose_process_is_gone_is_over(tmp_path: Path) -> None:
     record.process = record.process._replace(pid=child)
     run_files.write(folder, record)
     assert watch(tmp_path, "corner") == 1
+
+
+def test_the_page_says_who_failed_where_and_names_hosts_shortly(tmp_path: Path) -> None:
+    """Phases of a host stand beside each other; a domain that all have is left out."""
+    record = run(tmp_path)
+    record.hosts = [HostRecord(f"web{n}.shop.example") for n in range(3)]
+    record.hosts[1].outcome, record.hosts[1].failed_in = HostOutcome.FAILED, "files"
+    record.hosts[1].phases = {"prepare": 3.2, "isolate": 61.0, "files": 2.0}
+    record.hosts[1].why = "motto.txt differs"
+    record.hosts[1].report = "hosts/002-web1/report.html"
+    conclude(record)
+    text = page(record)
+    assert "<span>NOT RECOVERED</span>" in text
+    assert "web1.shop.example: motto.txt differs" in text
+    assert '<a href="hosts/002-web1/report.html">web1</a>' in text
+    row = text[text.index('title="web1.shop.example"') :].partition("</tr>")[0]
+    assert [each in row for each in ("0m03s", "1m01s", "failed</span>")] == [True] * 3
+    assert "configuration</th>" not in text  # nobody came so far
+    assert shortened(["10.0.0.1", "11.0.0.1"]) == {"10.0.0.1": "10.0.0.1", "11.0.0.1": "11.0.0.1"}
+    assert "NOT FINISHED" in page(run(tmp_path / "other"))

@@ -14,7 +14,7 @@ from pytest_rollback.extras.fleet import child, run_files
 from pytest_rollback.extras.fleet.judge import HostOutcome
 from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude, failures_first
 from pytest_rollback.extras.fleet.survey import HostState, mixed
-from pytest_rollback.extras.fleet.table import outcome_lines
+from pytest_rollback.extras.fleet.views.table import outcome_lines
 from pytest_rollback.run.phases import ChangeRecord, PhaseRecord
 from pytest_rollback.run.run_record import RunRecord
 

@@ -5,8 +5,8 @@ killed. What to do it reads from `fleet.json`, where each host is noted before i
 before its rollback begins, and there it writes what it did.
 
 Promise: a host whose rollback was never begun, or ended well, is brought back. One whose rollback
-is under way is waited for: that ends by itself once its parent is gone. One that is not well stays
-out.
+is under way is waited for: that ends by itself once its parent is gone. One that is not well, or
+was stopped and not rolled back, stays out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pytest_rollback.extras.fleet import child, run_files
 from pytest_rollback.extras.fleet.balancing.balancer import Balancer, balancer_of
 from pytest_rollback.extras.fleet.balancing.service import Service, Steps, now
 from pytest_rollback.extras.fleet.child import UnderWay
-from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, conclude
+from pytest_rollback.extras.fleet.record import KEPT, FleetRecord, HostRecord, conclude
 from pytest_rollback.manifest.load import load
 
 OVER = b"over\n"
@@ -123,6 +123,7 @@ class Aftermath:
     def carry_out(self) -> None:
         """Bring back whoever is well, wait for whoever is under way, and conclude the record."""
         self.record.stopped = KILLED
+        self.record.page = self.record.page and KEPT
         self.note(f"{now()[:19]} {KILLED}: its guard goes on")
         out = [each for each in self.record.hosts if each.is_out]
         begun = [each for each in self.record.hosts if each.is_under_way]

@@ -94,8 +94,9 @@ class Service:
 
     def back(self, host: HostRecord, *, drained: bool = True) -> Steps:
         """Bring a host back, unless it is not well: that would lead users to it."""
-        if host.outcome in BAD and drained:
-            host.drained = f"left drained: {host.outcome.value}"
+        if drained and (host.outcome in BAD or host.is_stopped):
+            word = host.outcome.value if host.outcome in BAD else "its units are stopped"
+            host.drained = f"left drained: {word}"
             self.note(f"  {host.name}: {host.drained}")
             return
         if host.name in self.kept_out:
