@@ -7,6 +7,7 @@ In the procedure's order: `entry` tries the tree before anything is stopped (`pa
 unpacks what comes with packages), `snapshot` keeps the state before, `start_guard` stops units from
 starting, `maintenance` puts the page on. After the files: `added_files` and `empty_directories`,
 `default_configuration` on request (`default_undo` takes it back), `bytecode`. Last `archive` moves
-backups into the evidence and `export` hands it out. `undo` asks each of them what stands in its way before it changes anything, which
-`undo_findings` collects; `moved_back` is the way out of the evidence.
+backups into the evidence and `export` hands it out. `undo` asks each of them what stands in its way
+before it changes anything, which `undo_findings` collects; `moved_back` is the way out of the
+evidence.
 """
