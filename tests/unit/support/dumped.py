@@ -19,18 +19,19 @@ ROWS = "INSERT INTO t SELECT i, md5(i::text) || 'é' FROM generate_series(1, 200
 
 
 @contextlib.contextmanager
-def server(settings: str = "") -> Iterator[Postgres]:
+def server(settings: str = "", programs: Path | None = None) -> Iterator[Postgres]:
     """Yield a server with one table, larger than any buffer; all of it is gone afterwards.
 
-    `settings` are lines for its configuration.
+    `settings` are lines for its configuration, `programs` is a folder with those of a major version
+    (`majors`), None for the newest one.
     """
     place = Path(tempfile.mkdtemp(prefix="pg-"))
     place.chmod(0o711)
-    bring_tools(place)
+    bring_tools(place, programs)
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    server = Postgres.at(place, port)
+    server = Postgres.at(place, port, programs)
     server.initialise()
     with (place / "data/postgresql.conf").open("a") as file:
         file.write(settings)
