@@ -160,6 +160,6 @@ class Base:
 
 @contextlib.contextmanager
 def base(programs: Path | None = None) -> Iterator[Base]:
-    """Yield a server with the database; `programs` are those of a major version (`majors`)."""
+    """Yield a server with the database; `programs` are those of a major version (`MAJORS`)."""
     with server(programs=programs) as postgres, tempfile.TemporaryDirectory() as home:
         yield Base(postgres, Path(home))

@@ -12,8 +12,7 @@ import pytest
 from pytest_rollback.agent.database.postgresql import dump_header
 from pytest_rollback.agent.database.postgresql.dump_header import DumpHeader
 from tests.unit.support.databases import FORMATS
-from tests.unit.support.dumped import server
-from tests.unit.support.majors import MAJORS, version
+from tests.unit.support.dumped import MAJORS, server, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,3 +32,10 @@ def digest(request: Union[PreviousRequest, PreviousLookRequest]) -> str:
     """Return what tells apart what is asked: probes, patience, their order, and migrations back."""
     asked = [request.components, *([request.migrated] if request.migrated else [])]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def runs_well(run: PreviousRun) -> bool:
+    """Return whether the previous release was seen to run on a database."""
+    return bool(run.runs and run.connections) and not (
+        run.effects or any(each.problem for each in run.runs)
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.rollback.migrations import MIGRATIONS
-from tests.unit.support.majors import MAJORS
+from tests.unit.support.dumped import MAJORS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -15,7 +16,7 @@ from pytest_rollback.agent.database.previous import schema
 from pytest_rollback.agent.database.previous.downgrade import downgrade_stamp, losses, rehearse
 from pytest_rollback.agent.database.rehearsal import scratch as scratches
 from tests.unit.agent.database.downgrade.conftest import DOWN, MigratedCorner
-from tests.unit.agent.database.previous.test_alone import left, namespaces
+from tests.unit.agent.database.previous.test_alone import left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +53,37 @@ def begun(corner: MigratedCorner, place: Path, spoil: Callable[[], None]) -> int
     return child
 
 
-def dies(*_given: object, **_named: object) -> None:
-    """Die as by the kernel's hand."""
-    os.kill(os.getpid(), signal.SIGKILL)
+def dies(note: Path) -> Callable[..., None]:
+    """Return what dies as by the kernel's hand, and notes before who works for it."""
+
+    def die(*_given: object, **_named: object) -> None:
+        note.write_text(json.dumps(sorted(below(os.getpid()))))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
+
+
+def below(root: int) -> set[tuple[int, int]]:
+    """Return the processes that one has started, and these: each with the time of its start."""
+    parents: dict[int, list[int]] = {}
+    began: dict[int, int] = {}
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            pid, (_, parent, *rest) = (
+                int(each.parent.name),
+                each.read_text().split(") ")[-1].split(),
+            )
+            parents.setdefault(int(parent), []).append(pid)
+            began[pid] = int(rest[17])
+    found = [root]
+    for pid in found:
+        found += parents.get(pid, [])
+    return {(pid, began[pid]) for pid in found[1:]}
+
+
+def alive(noted: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return which of some processes are still there."""
+    return noted & below(1)
 
 
 def is_run(words: str) -> bool:
@@ -73,12 +102,17 @@ def waited(until: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def nothing_is_left(corner: MigratedCorner, place: Path, before: set[str], rows: str) -> None:
-    """See to it that no process, directory, namespace and session is left, and nothing written."""
-    waited(lambda: not left(place) and not namespaces() - before)
+def nothing_is_left(
+    corner: MigratedCorner, place: Path, noted: set[tuple[int, int]], rows: str
+) -> None:
+    """See to it that no process, directory and session is left, and nothing was written.
+
+    With its last process a namespace is gone: none of them is kept by a name.
+    """
+    waited(lambda: not left(place) and not alive(noted))
     waited(lambda: corner.base.sql(SESSIONS) == "0")
     assert left(place) == []
-    assert namespaces() - before == set()
+    assert alive(noted) == set()
     assert corner.base.sql(SESSIONS) == "0"
     assert corner.base.sql(COUNTERS) == rows
     assert "buyer" in corner.columns()
@@ -89,12 +123,14 @@ def nothing_is_left(corner: MigratedCorner, place: Path, before: set[str], rows:
 def test_nothing_is_left_of_one_that_was_killed(
     ahead: MigratedCorner, scratch: Path, site: str
 ) -> None:
-    """Before each step."""
-    before, rows = namespaces(), ahead.base.sql(COUNTERS)
-    child = begun(ahead, scratch, lambda: setattr(*SITES[site], dies))
-
+    """Before each step; what had worked for it was there until then."""
+    rows, note = ahead.base.sql(COUNTERS), ahead.home / "note"
+    child = begun(ahead, scratch, lambda: setattr(*SITES[site], dies(note)))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    nothing_is_left(ahead, scratch, before, rows)
+    noted = {(pid, start) for pid, start in json.loads(note.read_text())}
+
+    assert bool(noted) == (site != "all is done"), "its server has ended by then"
+    nothing_is_left(ahead, scratch, noted, rows)
 
 
 def test_nothing_is_left_of_one_that_was_killed_within_a_command(
@@ -102,14 +138,15 @@ def test_nothing_is_left_of_one_that_was_killed_within_a_command(
 ) -> None:
     """The command ends as well: it is alone, and the first process of its namespaces is gone."""
     ahead.down = (ahead.script("down", DOWN, "sleep 60.4711"),)
-    before, rows = namespaces(), ahead.base.sql(COUNTERS)
+    rows = ahead.base.sql(COUNTERS)
     child = begun(ahead, scratch, lambda: None)
     waited(lambda: is_run("sleep 60.4711"))
+    noted = below(child)
     assert is_run("sleep 60.4711")
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
-    nothing_is_left(ahead, scratch, before, rows)
+    nothing_is_left(ahead, scratch, noted, rows)
     assert not is_run("sleep 60.4711")
     ahead.script("down", DOWN)
     assert ahead.rehearsed(scratch).rehearsal.problems == ()

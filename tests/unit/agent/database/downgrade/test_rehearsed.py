@@ -13,7 +13,7 @@ from pytest_rollback.extras.database import migrated, ran
 from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 from tests.unit.agent.database.downgrade.conftest import DOWN, REVISION, MigratedCorner
 from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
-from tests.unit.support.majors import MAJORS
+from tests.unit.support.dumped import MAJORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

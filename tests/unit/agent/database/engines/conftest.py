@@ -15,7 +15,7 @@ from tests.unit.agent.database.engines.postgresql import PostgresqlShop
 from tests.unit.agent.database.engines.shop import Shop
 from tests.unit.agent.database.engines.sqlite import SqliteShop
 from tests.unit.support.databases import Base, base
-from tests.unit.support.majors import MAJORS, OLDER
+from tests.unit.support.dumped import MAJORS, OLDER
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from pytest_rollback.agent.messages.trial import TrialComponent, TrialRequest, U
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.agent.state.backup_set import BackupSet
 from tests.unit.support.databases import Base, base
-from tests.unit.support.majors import MAJORS, NEWEST
+from tests.unit.support.dumped import MAJORS, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from pytest_rollback.agent.database.previous.previous import try_previous
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.extras.database import ran
 from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
-from tests.unit.support.majors import MAJORS, OLDER, newest, version
+from tests.unit.support.dumped import MAJORS, OLDER, newest, version
 
 if TYPE_CHECKING:
     from pathlib import Path

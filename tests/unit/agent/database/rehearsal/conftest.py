@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.agent.database.rehearsal.dumps import MORE, dump
 from tests.unit.support.databases import Base, base
-from tests.unit.support.majors import MAJORS, NEWEST
+from tests.unit.support.dumped import MAJORS, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

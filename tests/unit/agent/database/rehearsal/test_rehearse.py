@@ -17,7 +17,7 @@ from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.rehearsal.dumps import DEFECTS, elsewhere, rehearsed, shell
 from tests.unit.support.databases import FORMATS, Base
 from tests.unit.support.deployed import Deploy
-from tests.unit.support.majors import MAJORS, NEWEST, OLDER, newest, version
+from tests.unit.support.dumped import MAJORS, NEWEST, OLDER, newest, version
 
 
 @pytest.mark.parametrize("running", MAJORS, indirect=True)

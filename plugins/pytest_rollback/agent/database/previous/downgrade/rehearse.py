@@ -20,7 +20,6 @@ from ...postgresql.server import Server, quoted, reached
 from ...rehearsal import objects, scratch
 from .. import previous, previous_stamp, schema
 from ..inside import Tell
-from ..messages import PreviousRun
 from ..previous import FORCED, KEPT, Scene
 from . import commands, downgrade_stamp, heads, losses
 from .commands import CORRECT, WHERE
@@ -94,7 +93,7 @@ def rehearse(request: DowngradeTrialRequest) -> DowngradeTrial:
                 found_ = previous.judged(scene, BEFORE)
                 run = previous.of_run(asked, record, found_, (version, schema_of_today))
         seconds = round(time.monotonic() - began, 3)
-        doubts = () if doubt is None or (run and runs_well(run)) else (doubt,)
+        doubts = () if doubt is None or (run and previous_stamp.runs_well(run)) else (doubt,)
         told = told._replace(
             when=time.time(), server=version, seconds=seconds, problems=(*told.problems, *doubts)
         )
@@ -103,13 +102,6 @@ def rehearse(request: DowngradeTrialRequest) -> DowngradeTrial:
             run = run._replace(rows="full", seconds=seconds)
             previous_stamp.write(location.state, run)
     return DowngradeTrial(told, run)
-
-
-def runs_well(run: PreviousRun) -> bool:
-    """Return whether the previous release was seen to run on a database."""
-    return bool(run.runs and run.connections) and not (
-        run.effects or any(each.problem for each in run.runs)
-    )
 
 
 def migrated(
