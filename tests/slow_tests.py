@@ -32,6 +32,19 @@ SLOW_TESTS = {
         "test_a_way_back_that_is_none_is_red[fails]",
         "test_a_way_back_that_is_none_is_red[only_the_version]",
         "test_rows_that_are_lost_are_counted",
+        "test_a_way_back_is_timed_and_its_loss_counted[older]",
+        *(
+            f"test_files_that_commands_read_and_that_were_altered_since_count_as_others[{how}]"
+            for how in ("alters_what_runs_them", "takes_one_away", "alters_a_named_file")
+        ),
+        "test_files_that_nobody_names_are_told_not_to_be_known",
+    ),
+    "tests/unit/agent/database/downgrade/test_downgrade.py": (
+        "test_what_was_rehearsed_is_done_and_undone[older]",
+    ),
+    "tests/unit/agent/database/downgrade/test_killed.py": (
+        "test_nothing_is_left_of_one_that_was_killed",
+        "test_nothing_is_left_of_one_that_was_killed_within_a_command",
     ),
     "tests/unit/agent/database/previous/test_alone.py": (
         "test_nothing_that_it_does_reaches_the_host",
@@ -40,6 +53,7 @@ SLOW_TESTS = {
     "tests/unit/agent/database/previous/test_previous.py": (
         "test_a_release_that_asks_its_database_nothing_proves_nothing",
         "test_statements_that_fail_unseen_are_told",
+        "test_the_copy_is_made_by_tools_of_the_live_version",
     ),
     "tests/unit/agent/database/rehearsal/test_killed.py": (
         "test_nothing_is_left_of_one_that_was_killed",
@@ -65,9 +79,14 @@ SLOW_TESTS = {
         "test_what_cannot_be_tried_leaves_the_stamp_as_it_was",
         "test_what_came_since_is_told_and_no_problem",
         "test_a_stamp_that_others_can_write_counts_for_nothing",
-        "test_a_good_dump_is_proven[directory]",
-        "test_a_good_dump_is_proven[tar]",
-        "test_a_good_dump_is_proven[plain, gzip]",
+        *(f"test_a_good_dump_is_proven[{kind}-newest]" for kind in ("directory", "tar")),
+        "test_a_good_dump_is_proven[plain, gzip-newest]",
+        *(
+            f"test_a_good_dump_is_proven[{kind}-older]"
+            for kind in ("plain", "plain, gzip", "custom", "tar", "directory")
+        ),
+        "test_a_dump_by_a_newer_pg_dump_is_told",
+        "test_the_tools_of_the_live_version_are_chosen[older]",
     ),
     "tests/unit/agent/backup/test_links_killed.py": (
         "test_a_kill_at_any_instant_leaves_a_whole_record",

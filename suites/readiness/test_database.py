@@ -40,7 +40,8 @@ def test_the_dump_can_be_read(
         raise Refused(
             f"the dump {path} cannot be used",
             findings=dump.problems,
-            hint=f"dump again: (umask 077; {again}); or correct dump and tools in [database]",
+            hint=f"dump again, by tools of the server's own version: (umask 077; {again}); or "
+            "correct dump and tools in [database]",
         )
     if dump and dump.timed_out:
         raise Inconclusive(

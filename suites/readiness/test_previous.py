@@ -28,4 +28,4 @@ def test_the_previous_release_runs_on_the_live_schema(
         raise Inconclusive(
             f"nobody has seen the previous release run on the live schema: {why}", hint=ran.AGAIN
         )
-    ran.judge(previous_state.last)
+    ran.judge(previous_state.last, back=system.database.migrates)

@@ -101,6 +101,14 @@ def test_a_database_is_migrated_back_and_forward_again(shop: Migrated) -> None:
     assert "loses      12 values of public.goods.price" in printed
     assert shop.judged()["outcome"] == "met"
     shop.baseline()
+    two = shop.root / "versions/two.py"
+    rehearsed = two.read_text()
+    two.write_text(f"{rehearsed}# edited since\n")
+    (said,) = shop.judged()["findings"]
+    assert said.endswith("was with other files: versions/two.py has changed")
+    code, printed = shop.pytest("suites/drill", "--arm=corner", "--accept-loss=12rows")
+    assert (code, "versions/two.py has changed" in printed) == (1, True), printed
+    two.write_text(rehearsed)
 
     code, printed = shop.pytest("suites/drill", "--arm=corner")
     assert code == 13, printed

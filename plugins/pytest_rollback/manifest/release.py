@@ -119,12 +119,15 @@ class DatabaseMigrate(Frozen):
     tree, in an undo. Both run as the account of `component`, in the directory and with the
     environment of its unit; it may be left out where there is one component. `target` is the head
     that the previous release needs, where its files do not tell it. `timeout` is for each command.
+    `files` are patterns of what they read below the root, beside migrations of tools that are
+    known: once one of them is another one, what was rehearsed counts no more.
     """
 
     down: Annotated[Argvs, Field(min_length=1)]
     up: Argvs = ()
     component: Name | None = None
     target: str = ""
+    files: tuple[Inside, ...] = ()
     timeout: Seconds = 300.0
 
 

@@ -159,7 +159,7 @@ class Base:
 
 
 @contextlib.contextmanager
-def base() -> Iterator[Base]:
-    """Yield a server with the database."""
-    with server() as postgres, tempfile.TemporaryDirectory() as home:
+def base(programs: Path | None = None) -> Iterator[Base]:
+    """Yield a server with the database; `programs` are those of a major version (`MAJORS`)."""
+    with server(programs=programs) as postgres, tempfile.TemporaryDirectory() as home:
         yield Base(postgres, Path(home))

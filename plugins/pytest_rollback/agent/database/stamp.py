@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from contextlib import contextmanager
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Generic, Iterator, Optional, Type, TypeVar
 
 from ..errors import HostError, failed
 from ..files.handles import Irregular, open_regular
@@ -20,6 +20,8 @@ NAME, LOCK = "rehearsal.json", "rehearsal.lock"
 FORMAT = 1
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 MOST = 1 << 20
+
+Tried = TypeVar("Tried")
 
 
 def of(request: DatabaseRequest) -> Optional[Rehearsal]:
@@ -44,37 +46,17 @@ def subject(database: DatabaseAccess) -> str:
     return f"{database.name} at {database.host}, port {database.port}, as {database.user or '?'}"
 
 
-def read(state: str) -> Optional[Rehearsal]:
-    """Return what was last rehearsed, None where nothing was.
+class StampFile(Generic[Tried]):
+    """A file in the state directory with what was last tried, a NamedTuple."""
 
-    Raises:
-        HostError: others can write it, or it is damaged.
-    """
-    found: Optional[Rehearsal] = REHEARSAL.read(state)
-    return found
+    def __init__(self, name: str, key: str, kind: Type[Tried]) -> None:
+        """Keep its name, under what its JSON has what was tried, and what that is."""
+        self.name, self.key, self.kind = name, key, kind
 
-
-def write(state: str, rehearsal: Rehearsal) -> None:
-    """Put a stamp in the place of the one there. Atomic, durable, 0600.
-
-    Raises:
-        HostError: the state directory cannot be used.
-    """
-    REHEARSAL.write(state, rehearsal)
-
-
-class StampFile(NamedTuple):
-    """A file in the state directory with what was last tried.
-
-    `key` is under what its JSON has that, and `kind` the NamedTuple that it is.
-    """
-
-    name: str
-    key: str
-    kind: Any
-
-    def read(self, state: str) -> Any:  # noqa: ANN401 - of its kind
+    def read(self, state: str) -> Optional[Tried]:
         """Return what was last tried, None where nothing was.
+
+        A stamp of before a field was there has what that is by itself.
 
         Raises:
             HostError: others can write it, or it is damaged.
@@ -83,21 +65,25 @@ class StampFile(NamedTuple):
         raw = _raw(state, self.name)
         if raw is None:
             return None
+        kind: Any = self.kind
         try:
             document = json.loads(raw)
             if document["format"] != FORMAT:
                 raise ValueError(f"format {document['format']!r} instead of {FORMAT}")
-            return decode(self.kind, [document[self.key][each] for each in self.kind._fields])
+            facts = {**kind._field_defaults, **document[self.key]}
+            found: Tried = decode(kind, [facts[each] for each in kind._fields])
         except (HostError, *DAMAGE) as error:
             raise HostError(f"the stamp {path} is damaged: {error}", again(path)) from error
+        return found
 
-    def write(self, state: str, tried: Any) -> None:  # noqa: ANN401 - of its kind
+    def write(self, state: str, tried: Tried) -> None:
         """Put a stamp in the place of the one there. Atomic, durable, 0600.
 
         Raises:
             HostError: the state directory cannot be used.
         """
-        document = {"format": FORMAT, self.key: tried._asdict()}
+        facts: Any = tried
+        document = {"format": FORMAT, self.key: facts._asdict()}
         directory = places.made(state)
         try:
             content = json.dumps(document, indent=1).encode() + b"\n"
@@ -109,6 +95,7 @@ class StampFile(NamedTuple):
 
 
 REHEARSAL = StampFile(NAME, "rehearsal", Rehearsal)
+read, write = REHEARSAL.read, REHEARSAL.write
 
 
 def _raw(state: str, name: str) -> Optional[bytes]:

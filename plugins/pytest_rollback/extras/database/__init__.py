@@ -4,7 +4,8 @@ Promise: the live database is the old one until the restored one is complete; ac
 where `[database] return` is "keep", or only some components are rolled back; no migration is run
 that rollback.toml does not name.
 
-`requests` makes of `[database]` what the host is asked, `action` is the restore action; the half
+`requests` makes of `[database]` what the host is asked, `decided` says which way back a rollback
+goes, and `action` is the restore action; the half
 that runs on the host is `agent/database`. `command` is `rollback rehearse`, `rehearsed` judges what
 it left on the host, and `ran` how the previous release ran on the live schema. `migrate` is the
 action that takes migrations back, and `migrated` judges how that was rehearsed. `hooks` puts the

@@ -9,7 +9,7 @@ from pytest_rollback.agent.database.messages import (
     DatabaseRestoreRequest,
     DatabaseState,
 )
-from pytest_rollback.errors import Refused
+from pytest_rollback.extras.database import decided
 from pytest_rollback.extras.database.rehearsed import cost, unproven
 from pytest_rollback.extras.database.requests import SHARE, access, routes
 from pytest_rollback.manifest.model import Database
@@ -26,19 +26,7 @@ BYTES_A_SECOND = 8e6
 
 def wanted(scope: Scope) -> Database | None:
     """Return the database that a rollback restores; one of some components restores none."""
-    described = scope.system.database
-    return described if described and described.restores and not scope.only else None
-
-
-def spared(scope: Scope) -> str:
-    """Return that the database is left alone, where a whole rollback would restore it."""
-    described = scope.system.database
-    if described is None or not described.restores or wanted(scope):
-        return ""
-    return (
-        f"the database {described.name} is not restored: other components use it as well\n"
-        "HINT: to restore it, run the same command without --component"
-    )
+    return decided.wanted(scope, "restore")
 
 
 def stays(scope: Scope) -> str:
@@ -74,13 +62,10 @@ def restores(scope: Scope, found: DatabaseState | None) -> tuple[Change, ...]:
     database = wanted(scope)
     if database is None or found is None or found.restored:
         return ()
-    problems = (*found.problems, *unproven(found, database.rehearsal))
-    if problems:
-        raise Refused(
-            f"the database {database.name} cannot be restored",
-            findings=[each.problem for each in problems],
-            hint=" - or - ".join(dict.fromkeys(each.hint for each in problems)),
-        )
+    decided.refuse(
+        f"the database {database.name} cannot be restored",
+        (*found.problems, *unproven(found, database.rehearsal)),
+    )
     seconds, place = scope.system.about.rto, access(scope.system, database)
     request = DatabaseRestoreRequest(location(scope), place, seconds, found.digest)
     return (
@@ -103,5 +88,10 @@ def expected(found: DatabaseState) -> float:
 
 
 RESTORE_DATABASE = Action(
-    "restore the database", "configuration", look=live, plan=restores, spared=spared, stays=stays
+    "restore the database",
+    "configuration",
+    look=live,
+    plan=restores,
+    spared=lambda scope: decided.spared(scope, "restore"),
+    stays=stays,
 )

@@ -105,8 +105,9 @@ def tried(connection: Connection, database: Database, *, only: bool) -> Iterator
         say(lines(found, database, time.time()) if found else ())
         run = connection.ask(previous(system, database)) if database.rehearsal.previous else None
         yield from refused(lambda: judged(found, database))
-    say(ran.lines(run) if run else ())
-    yield from refused(lambda: ran.judge(run))
+    back = database.migrates
+    say(ran.lines(run, back=back) if run else ())
+    yield from refused(lambda: ran.judge(run, back=back))
 
 
 def say(words: Iterable[str]) -> None:

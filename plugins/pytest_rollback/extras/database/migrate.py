@@ -11,9 +11,9 @@ from pytest_rollback.agent.database.previous.downgrade.messages import (
 )
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.data_return import MIGRATE
+from pytest_rollback.extras.database import decided
 from pytest_rollback.extras.database.migrated import cost, fault, unproven
 from pytest_rollback.extras.database.requests import access, downgrade_state
-from pytest_rollback.manifest.model import Database
 from pytest_rollback.recovery.action import Action, Change, Scope
 from pytest_rollback.recovery.actions.requests import location, migrations
 from pytest_rollback.transport.batch import Look, asked, without_asking
@@ -25,26 +25,9 @@ GRACE = 120.0
 NO_UP = "no up in [database.migrate]: this cannot be undone, rollback undo would refuse it"
 
 
-def wanted(scope: Scope) -> Database | None:
-    """Return the database that a rollback migrates; one of some components migrates none."""
-    described = scope.system.database
-    return described if described and described.migrates and not scope.only else None
-
-
-def spared(scope: Scope) -> str:
-    """Return that the database is left alone, where a whole rollback would migrate it."""
-    described = scope.system.database
-    if described is None or not described.migrates or wanted(scope):
-        return ""
-    return (
-        f"the database {described.name} is not migrated: other components use it as well\n"
-        "HINT: to migrate it, run the same command without --component"
-    )
-
-
 def live(scope: Scope) -> Look[DowngradeState | None]:
     """Find out where the live database is; None where a rollback migrates none."""
-    database = wanted(scope)
+    database = decided.wanted(scope, "migrate")
     if database is None:
         return without_asking(None)
     call = downgrade_state(scope, database)
@@ -58,7 +41,7 @@ def migrates(scope: Scope, found: DowngradeState | None) -> tuple[Change, ...]:
         Refused: the commands cannot be run, nobody has rehearsed them, or an interrupted run has
             left the database where nobody can tell how to go on.
     """
-    database, commands = wanted(scope), migrations(scope.system)
+    database, commands = decided.wanted(scope, "migrate"), migrations(scope.system)
     if database is None or found is None or commands is None:
         return ()
     if found.is_there and not found.begun:
@@ -66,12 +49,7 @@ def migrates(scope: Scope, found: DowngradeState | None) -> tuple[Change, ...]:
     if found.stuck and not found.is_there:
         raise Refused(found.stuck, hint=found.way)
     problems = () if found.is_there else (*found.faults, *unproven(found, database.rehearsal))
-    if problems:
-        raise Refused(
-            f"the database {database.name} cannot be migrated back",
-            findings=[each.problem for each in problems],
-            hint=" - or - ".join(dict.fromkeys(each.hint for each in problems)),
-        )
+    decided.refuse(f"the database {database.name} cannot be migrated back", problems)
     place, last = access(scope.system, database), found.last
     expected = last.after.digest if last and not fault(found) else ""
     request = DowngradeRequest(location(scope), place, commands, found.head.digest, expected)
@@ -104,4 +82,10 @@ def estimate(found: DowngradeState) -> float:
     return 2.0 + sum(each.seconds for each in found.last.steps) if found.last else 60.0
 
 
-MIGRATE_DATABASE = Action(MIGRATE, "files", look=live, plan=migrates, spared=spared)
+MIGRATE_DATABASE = Action(
+    MIGRATE,
+    "files",
+    look=live,
+    plan=migrates,
+    spared=lambda scope: decided.spared(scope, "migrate"),
+)

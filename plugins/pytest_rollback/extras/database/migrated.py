@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pytest_rollback.agent.database.messages import DatabaseProblem
@@ -10,6 +10,7 @@ from pytest_rollback.agent.database.previous.downgrade.messages import (
     DowngradeRehearsal,
     DowngradeState,
 )
+from pytest_rollback.agent.messages.rollback.migrations import ReadFile
 from pytest_rollback.errors import Refused
 from pytest_rollback.evidence.data_return import DataLoss
 from pytest_rollback.extras.database.rehearsed import days, hints, moment
@@ -57,6 +58,7 @@ def fault(found: DowngradeState) -> str:
         (last.subject, found.subject, f"of another database: {last.subject}"),
         (last.record, found.record, "with another backup set"),
         (last.commands, found.commands, "of other commands than [database.migrate] runs now"),
+        (last.files, found.files, f"with other files: {altered(last.files, found.files)}"),
     ):
         if then != today:
             return f"{begins} {words}"
@@ -70,12 +72,25 @@ def fault(found: DowngradeState) -> str:
     return ""
 
 
+def altered(then: Sequence[ReadFile], today: Sequence[ReadFile]) -> str:
+    """Return which of the files that commands read are others than they were."""
+    was, now = ({each.path: each.digest for each in files} for files in (then, today))
+    said = [
+        *(f"{each} has changed" for each in was if each in now and was[each] != now[each]),
+        *(f"{each} is gone" for each in was if each not in now),
+        *(f"{each} was added" for each in now if each not in was),
+    ]
+    more = f" and {len(said) - MOST} more" if len(said) > MOST else ""
+    return ", ".join(said[:MOST]) + more
+
+
 def hint(found: DowngradeState) -> str:
     """Return what to do about a rehearsal that proves nothing."""
     if found.faults:
         return hints(found.faults)
     last = found.last
-    stale = last is None or last.commands != found.commands or last.record != found.record
+    now = (found.commands, found.record, found.files)
+    stale = last is None or (last.commands, last.record, last.files) != now
     return AGAIN if stale or not last or not last.problems else f"{hints(last.problems)}"
 
 
@@ -126,6 +141,7 @@ def lines(last: DowngradeRehearsal) -> Iterator[str]:
     yield f"migrated on {moment(last.when)}, a copy with all rows: {last.before.words}"
     for each in last.steps:
         yield f"  ran        {each.words}: {each.seconds:.1f} s, then {each.head.words}"
+    yield f"  reads      {reads(last.files)}"
     yield f"  server     a PostgreSQL {last.server} of its own, {last.seconds:.1f} s in all"
     if last.forward is not None:
         yield f"  undo       up leads back to {last.before.words}, in {last.forward:.1f} s"
@@ -136,6 +152,14 @@ def lines(last: DowngradeRehearsal) -> Iterator[str]:
     empty = [each.column for each in last.columns if not each.values]
     yield from (f"  takes away the empty column {each}" for each in empty[:MOST])
     yield from (f"  takes away {each}" for each in last.gone[:MOST])
+
+
+def reads(files: Sequence[ReadFile]) -> str:
+    """Return what commands read of the live release, as far as that is known."""
+    if not files:
+        return "nobody knows which files: name them, files in [database.migrate]"
+    more = f" and {len(files) - MOST} more" if len(files) > MOST else ""
+    return f"{', '.join(each.path for each in files[:MOST])}{more}"
 
 
 def shown(last: DowngradeRehearsal | None) -> dict[str, Any] | None:
@@ -151,4 +175,5 @@ def shown(last: DowngradeRehearsal | None) -> dict[str, Any] | None:
         "tables": [each._asdict() for each in last.tables],
         "columns": [each._asdict() for each in last.columns],
         "problems": [each._asdict() for each in last.problems],
+        "files": [each._asdict() for each in last.files],
     }

@@ -21,6 +21,13 @@ BOTH = (
 )
 """What to do where the previous release does not run."""
 
+BACK = (
+    "a permission or a file that is lacking: mend that. The schema: correct the way back, down in "
+    "[database.migrate] and the migrations that it runs; or return = 'restore' in [database] "
+    "brings back the dump, with what is lost; then rollback rehearse"
+)
+"""The same, where a copy was migrated back before it was started."""
+
 
 def stale(found: PreviousState, wanted: DatabaseRehearsal, now: float) -> str:
     """Return why the last run says nothing of today, "" where it does.
@@ -61,8 +68,15 @@ def failed(run: PreviousRun | None) -> list[ReleaseRun]:
     return [each for each in run.runs if each.problem] if run else []
 
 
-def judge(run: PreviousRun | None) -> None:
-    """Say that the previous release runs.
+def on_schema(run: PreviousRun, *, back: bool) -> str:
+    """Return on which schema it was started; `back` tells that a copy was migrated back before."""
+    if back:
+        return f"the schema that [database.migrate] brings back from {run.current}"
+    return f"the schema that {run.current} left"
+
+
+def judge(run: PreviousRun | None, *, back: bool = False) -> None:
+    """Say that the previous release runs; `back` tells that a copy was migrated back before.
 
     Raises:
         Refused: it does not, and the live one does; or it does harm to the database.
@@ -74,14 +88,15 @@ def judge(run: PreviousRun | None) -> None:
     lives = {each.component for each in run.control if not each.problem}
     if any(each.component in lives for each in wrong):
         raise Refused(
-            f"release {run.previous} does not run on the schema that {run.current} left",
+            f"release {run.previous} does not run on {on_schema(run, back=back)}",
             findings=list(findings(wrong)),
-            hint=BOTH,
+            hint=BACK if back else BOTH,
         )
     if wrong or not run.runs:
+        here = f" on {on_schema(run, back=True)}," if back else ""
         raise Inconclusive(
-            f"neither {run.previous} nor the live release answers on a copy of the live schema: "
-            "whether it is the schema cannot be told",
+            f"neither {run.previous}{here} nor the live release answers on a copy of the live "
+            "schema: whether it is the schema cannot be told",
             findings=list(findings(wrong)),
             hint="see the lines above: what both need beside the database is not there, or the "
             "live one does not start on its own schema either; with rows: "
@@ -89,7 +104,7 @@ def judge(run: PreviousRun | None) -> None:
             "readiness.previous.runs in [[waivers]] of rollback.toml",
         )
     if run.effects:
-        raise harmful(run)
+        raise harmful(run, BACK if back else BOTH)
     if not run.connections:
         raise Inconclusive(
             f"release {run.previous} answers, and has not once connected to its database: whether "
@@ -97,11 +112,14 @@ def judge(run: PreviousRun | None) -> None:
             hint="give components requests that read or write what users do: requests in "
             f"[[components]]; then {AGAIN}",
         )
-    said(f"RUNS: release {run.previous} answers on the schema that {run.current} left")
+    said(f"RUNS: release {run.previous} answers on {on_schema(run, back=back)}")
 
 
-def harmful(run: PreviousRun) -> RollbackError:
-    """Return that a release answers, and does to its database what the live one does not."""
+def harmful(run: PreviousRun, way: str) -> RollbackError:
+    """Return that a release answers, and does to its database what the live one does not.
+
+    `way` is what to do about a statement that fails.
+    """
     compared = not any(each.problem for each in run.control)
     kind = Refused if compared else Inconclusive
     other = "what the live release does not" if compared else "this, and the live one does not run"
@@ -109,7 +127,7 @@ def harmful(run: PreviousRun) -> RollbackError:
         f"release {run.previous} answers, and does to its database {other}",
         findings=list(run.effects),
         hint="rows and columns that it takes away would be lost although the database is kept: "
-        f"have it not migrate when it starts. A statement that fails: {BOTH}",
+        f"have it not migrate when it starts. A statement that fails: {way}",
     )
 
 
@@ -120,9 +138,10 @@ def findings(wrong: list[ReleaseRun]) -> Iterator[str]:
         yield from (f"{each.component} said: {line}" for line in each.last)
 
 
-def lines(run: PreviousRun) -> Iterator[str]:
-    """Yield what a run was."""
-    yield f"started on {moment(run.when)}: release {run.previous}, on the schema of {run.current}"
+def lines(run: PreviousRun, *, back: bool = False) -> Iterator[str]:
+    """Yield what a run was; `back` is as in `judge`."""
+    where = on_schema(run, back=True) if back else f"the schema of {run.current}"
+    yield f"started on {moment(run.when)}: release {run.previous}, on {where}"
     server = f"a PostgreSQL {run.server} of its own, rows: {run.rows}"
     yield f"  server     {server}, {run.seconds:.1f} s in all"
     for each in run.runs:

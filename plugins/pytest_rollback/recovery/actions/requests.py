@@ -34,9 +34,8 @@ def migrations(system: System) -> MigrationCommands | None:
         return None
     (component,) = [each for each in system.components if told.component in {None, each.name}]
     trial = requests.trial(system, [requests.component(component)], told.timeout)
-    return MigrationCommands(
-        told.down, told.up, told.target, told.timeout, trial._replace(live=True, files=())
-    )
+    where = trial._replace(live=True, files=())
+    return MigrationCommands(told.down, told.up, told.target, told.timeout, where, told.files)
 
 
 def copying_time(files: int, size: int = 0) -> float:

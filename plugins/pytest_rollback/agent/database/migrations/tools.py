@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import FrozenSet, NamedTuple, Optional, Pattern
+from typing import FrozenSet, List, NamedTuple, Optional, Pattern, Tuple
 
 
 class MigrationTool(NamedTuple):
@@ -14,7 +14,9 @@ class MigrationTool(NamedTuple):
     `content`, where there is one, in the file itself. `back` is what a file says that has a way
     back, None where the tool does not say it there; `before` finds the ids, in quotes, that it
     follows. `latest` tells that the table has only the last
-    one: what came before it is applied as well.
+    one: what came before it is applied as well. `says` is what a file says that is one of its own,
+    where its path alone does not tell. What it reads beside migrations are files called as in
+    `above`, in the directory above those of them, and as in `anywhere`, below the root.
     """
 
     name: str
@@ -26,6 +28,9 @@ class MigrationTool(NamedTuple):
     content: Optional[Pattern[str]] = None
     before: Optional[Pattern[str]] = None
     latest: bool = False
+    says: Optional[Pattern[str]] = None
+    above: Tuple[str, ...] = ()
+    anywhere: Tuple[str, ...] = ()
 
     def id_of(self, path: str) -> str:
         """Return the id of a migration's file by its path; "" of any other file."""
@@ -50,6 +55,8 @@ ALEMBIC = MigrationTool(
     re.compile(r"""^revision(?:: *str)? *= *["']([^"'\n]{1,80})["']""", re.MULTILINE),
     re.compile(r"^down_revision[^=\n]*=[ ]*(\([^)]*\)|[^\n]*)", re.MULTILINE),
     latest=True,
+    above=("env.py",),
+    anywhere=("alembic.ini",),
 )
 SQL_OR_RUBY = r"(?:^|/)(?:db/)?(?:migrate|migrations)/([0-9]+)_[^/]+"
 
@@ -100,6 +107,7 @@ TOOLS = (
         "SELECT regexp_replace(filename, '^.*/', '') FROM {table} GROUP BY filename "
         "ORDER BY max(orderexecuted)",
         re.compile(r"(?:^|/)([^/]+\.(?:xml|ya?ml|json|sql))$"),
+        says=re.compile(r"databaseChangeLog|liquibase formatted sql"),
     ),
     MigrationTool(
         "Laravel",
@@ -127,3 +135,12 @@ TOOLS = (
     ),
 )
 """The tools that are known; each is looked for by its table and the columns of it."""
+
+
+AND = " and "
+"""What stands between the names of several tools."""
+
+
+def called(names: str) -> List[MigrationTool]:
+    """Return the tools by their names, as `AND` joins them."""
+    return [each for each in TOOLS if each.name in names.split(AND)]

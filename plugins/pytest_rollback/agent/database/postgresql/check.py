@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import tempfile
-from typing import Iterator
+from typing import Iterator, Optional
 
 from ...files import lookup
 from ...messages.system import Room
@@ -12,6 +14,7 @@ from .. import naming
 from ..dump_file import lines_of
 from ..events import RESTORING, SWAPPED
 from ..messages import (
+    DatabaseAccess,
     DatabaseProblem,
     DatabaseRequest,
     DatabaseState,
@@ -20,10 +23,10 @@ from ..messages import (
 )
 from ..naming import DatabaseNames
 from ..record import late, record_start, written
-from . import catalog, clone, contents, load, sql_script
+from . import catalog, clone, contents, dump_header, load, sql_script, tools
 from . import dump as dumps
 from .catalog import Catalog
-from .server import Server, directory, reached, way
+from .server import Server, directory, reached
 
 
 def look(request: DatabaseRequest) -> DatabaseState:
@@ -113,18 +116,38 @@ def _unfit(
     request: DatabaseRequest, server: Server, known: Catalog, kind: str
 ) -> Iterator[DatabaseProblem]:
     """Yield why a dump cannot be relied on, read to its end; or would do more than it should."""
-    path, tools = request.database.dump, request.database.tools
-    found = dumps.look(DumpRequest(path, tools, request.timeout, server.account))
-    hint = "dump again: pg_dump -Fc, with umask 077"
+    path, place = request.database.dump, server.tools
+    found = dumps.look(DumpRequest(path, place, request.timeout, server.account))
+    version = tools.major(known.role["version"])
+    made_by = newer(request.database, version) if found.problems else None
+    hint = made_by.hint if made_by else "dump again: pg_dump -Fc, with umask 077"
     if kind and not found.tool:
-        hint = way(dumps.TOOLS.get(kind, dumps.ARCHIVER), tools)
+        hint = tools.way(dumps.TOOLS.get(kind, dumps.ARCHIVER), place)
     for words in found.problems:
-        yield DatabaseProblem(f"the dump {path} {words}", hint)
+        more = f"; {made_by.problem}" if made_by else ""
+        yield DatabaseProblem(f"the dump {path} {words}{more}", hint)
     if found.timed_out:
         late = f"the dump {path} could not be read in {request.timeout:.0f} s"
         yield DatabaseProblem(late, "keep a standby, or set a larger rto")
     elif not found.problems and found.tool:
         yield from _held(request, server, known, kind, found.tool)
+
+
+def newer(database: DatabaseAccess, version: str) -> Optional[DatabaseProblem]:
+    """Return that a dump was made by a newer `pg_dump` than a server is, None where it was not.
+
+    That alone is no fault; but what such a dump says an older server may not know.
+    """
+    about = dump_header.of_any(database.dump)
+    if not about.is_newer_than(version):
+        return None
+    tool = os.path.join(tools.PLACES[0].format(version), "pg_dump")
+    words = shlex.join([tool, "-Fc", "-f", database.dump, database.name])
+    return DatabaseProblem(
+        f"it was made by pg_dump {about.tool}, which is newer than the server: that is {version}",
+        f"dump again by its own version: (umask 077; {words}), which is of the package "
+        f"postgresql-client-{version}; then rollback rehearse",
+    )
 
 
 def _held(

@@ -11,7 +11,6 @@ import codecs
 import gzip
 import os
 import re
-import shutil
 import stat
 import tarfile
 import time
@@ -19,9 +18,10 @@ import zlib
 from typing import BinaryIO, Iterator, NamedTuple, Sequence
 
 from ...files import lookup, reach
-from ...system.command import CommandResult, run, surroundings
+from ...system.command import CommandResult, run
 from ..dump_file import exposure
 from ..messages import DumpRequest, DumpState
+from . import dump_header, tools
 
 BLOCK = 1 << 20
 BEGINNING = re.compile(rb"(--\n)?-- PostgreSQL database (cluster )?dump\n")
@@ -61,7 +61,9 @@ def look(request: DumpRequest) -> DumpState:
     except OSError as error:
         why = error.strerror or "cannot be read"
         return DumpState("", None, 0, 0.0, timed_out=False, problems=(why,), seconds=0.0)
-    tool = program(dump.format, request.tools)
+    about = dump_header.of(request.path, dump.format)
+    place = request.tools or tools.of_version(about.reader(), (), request.account)
+    tool = program(dump.format, place)
     until = started + request.timeout
     account = "" if os.geteuid() else request.account
     problem, timed_out = unreadable(dump, tool, until, account)
@@ -76,9 +78,12 @@ def look(request: DumpRequest) -> DumpState:
     )
 
 
-def program(kind: str, tools: str) -> str | None:
-    """Return where the program is that restores dumps of a format, None where it is not."""
-    return shutil.which(TOOLS.get(kind, ARCHIVER), path=tools or surroundings()["PATH"])
+def program(kind: str, place: str) -> str | None:
+    """Return where the program is that restores dumps of a format, None where it is not.
+
+    `place` is a directory of tools, "" for PATH.
+    """
+    return tools.where(TOOLS.get(kind, ARCHIVER), place)
 
 
 def found(path: str) -> Dump:

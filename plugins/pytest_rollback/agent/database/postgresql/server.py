@@ -7,23 +7,27 @@ Passwords are never ours to know: that account's `~/.pgpass` holds them where th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import re
-import shutil
-from typing import BinaryIO, Iterator, NamedTuple, Sequence
+from typing import BinaryIO, Iterator, List, NamedTuple, Sequence
 
 from ...errors import HostError, shortened
 from ...files import lookup, ownership, reach
 from ...system.command import MOST, CommandResult, identity, run, surroundings
 from .. import naming
 from ..messages import DatabaseAccess
+from . import dump_header, tools
 
 ASKING = 30.0
 """Seconds for statements that only look, or change names."""
 
 VALUE = re.compile(r"(: |value )\"[^\"]*\"")
 """How the server quotes data in what it says of an error."""
+
+SERVES = ("postgres", "postmaster")
+VERSION = "SHOW server_version_num;"
 
 PLAIN = ("-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse")
 
@@ -91,9 +95,11 @@ class Server(NamedTuple):
             HostError: it is not where the manifest says; or others than root, and than the account
                 that we become, can change it.
         """
-        place = where(tool, self.tools)
+        place = tools.where(tool, self.tools)
         if place is None:
-            raise HostError(f"there is no {tool} in {self.tools or 'PATH'}", way(tool, self.tools))
+            raise HostError(
+                f"there is no {tool} in {self.tools or 'PATH'}", tools.way(tool, self.tools)
+            )
         account = identity(self.account)
         others = ownership.changers(place) - {account.pw_uid if account else os.geteuid()}
         if others:
@@ -129,19 +135,6 @@ class Server(NamedTuple):
         role = f"-U {self.user} " if self.user else ""
         tool = f"{self.tools}/psql" if self.tools else "psql"
         return f"on the host: {who}{tool} -h {self.host} -p {self.port} {role}{self.maintenance}"
-
-
-def where(tool: str, tools: str = "") -> str | None:
-    """Return where a tool of PostgreSQL is; where the manifest names a place, only there."""
-    return shutil.which(tool, path=tools or surroundings()["PATH"])
-
-
-def way(tool: str, tools: str = "") -> str:
-    """Return how to get a tool that is not where it was looked for."""
-    other = where(tool)
-    if tools and other:
-        return f"correct tools in [database]; without it {other} is used"
-    return "set tools in [database], or install them: apt-get install postgresql-client"
 
 
 def said(outcome: CommandResult) -> str:
@@ -188,9 +181,9 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
     tried = []
     for account in accounts(server, database.account):
         server = server._replace(account=account)
-        outcome = server.call("psql", PLAIN, server.maintenance, ASKING, script="SELECT 1;")
+        outcome = server.call("psql", PLAIN, server.maintenance, ASKING, script=VERSION)
         if outcome.code == 0:
-            return server
+            return own(server, database, tools.major(int(outcome.out)))
         tried.append(f"{account or 'this user'}: {said(outcome)}")
     if not tried:
         if server.host.startswith("/") and not lookup.kind(socket(server)):
@@ -207,6 +200,39 @@ def reached(database: DatabaseAccess, run_id: str = "") -> Server:
         f"start it, or repair this: {server.hint}; peer authentication needs an account with the "
         "name of the role; or restore no database: return = 'keep' in [database]",
     )
+
+
+def own(server: Server, database: DatabaseAccess, version: str) -> Server:
+    """Return a server asked by tools of its major version, unless rollback.toml names some.
+
+    Where the dump was made by newer ones, only these can read it.
+    """
+    if server.tools:
+        return server
+    return matched(server, dump_header.of_any(database.dump).reader(version), version)
+
+
+def matched(server: Server, wanted: str, version: str) -> Server:
+    """Return a server of a major version, asked by tools of a wanted one where they are here."""
+    running: List[str] = []
+    if wanted == version:
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            running = [running_from(server)]
+    place = tools.of_version(wanted, running, server.account)
+    return server._replace(tools=place) if place else server
+
+
+def running_from(server: Server) -> str:
+    """Return the directory of the program that serves on this host; it is of the major version.
+
+    Raises:
+        OSError, IndexError, ValueError: that cannot be told.
+    """
+    pid = int(reach.text(f"{socket(server)}.lock").splitlines()[0])
+    place, program = os.path.split(os.readlink(f"/proc/{pid}/exe"))
+    if program not in SERVES:  # it counts processes by itself, in a container
+        raise ValueError(program)
+    return place
 
 
 def accounts(server: Server, user: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from ...state.releases import linked
 from ...system import unix_sockets
 from ...system.command import entering, identity
 from .. import naming, stamp
-from ..postgresql import catalog
+from ..postgresql import catalog, tools
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, quoted, reached
 from ..rehearsal import commands, keeper, programs, scratch
@@ -87,7 +87,7 @@ def try_previous(request: PreviousRequest) -> PreviousRun:
         record = refuse_others(location.state)
         live = reached(request.database)
         found = catalog.look(live, naming.names(request.database.name, location.run))
-        version = programs.major(found.role["version"])
+        version = tools.major(found.role["version"])
         plan = planned(request, live, found, version)
         head = schema.head(live)
         with scratch.server(live, plan) as fresh:

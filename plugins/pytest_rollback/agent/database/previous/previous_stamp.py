@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Optional, Union
+from typing import Union
 
 from ...state import directory as places
 from ..postgresql.server import reached
@@ -13,6 +13,7 @@ from . import schema
 from .messages import PreviousLookRequest, PreviousRequest, PreviousRun, PreviousState
 
 PREVIOUS = StampFile("previous.json", "run", PreviousRun)
+read, write = PREVIOUS.read, PREVIOUS.write
 
 
 def look(request: PreviousLookRequest) -> PreviousState:
@@ -33,20 +34,8 @@ def digest(request: Union[PreviousRequest, PreviousLookRequest]) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def read(state: str) -> Optional[PreviousRun]:
-    """Return the last run, None where there was none.
-
-    Raises:
-        HostError: others can write the stamp, or it is damaged.
-    """
-    found: Optional[PreviousRun] = PREVIOUS.read(state)
-    return found
-
-
-def write(state: str, run: PreviousRun) -> None:
-    """Put a stamp in the place of the one there. Atomic, durable, 0600.
-
-    Raises:
-        HostError: the state directory cannot be used.
-    """
-    PREVIOUS.write(state, run)
+def runs_well(run: PreviousRun) -> bool:
+    """Return whether the previous release was seen to run on a database."""
+    return bool(run.runs and run.connections) and not (
+        run.effects or any(each.problem for each in run.runs)
+    )

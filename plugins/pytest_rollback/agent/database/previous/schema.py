@@ -10,8 +10,8 @@ from typing import Iterator, List
 from ...errors import HostError
 from ..migrations.tools import TOOLS
 from ..naming import DatabaseNames
-from ..postgresql import clone
-from ..postgresql.server import Server, literal, quoted, said
+from ..postgresql import clone, tools
+from ..postgresql.server import VERSION, Server, literal, matched, quoted, said
 from ..rehearsal import objects
 from . import rows as some
 
@@ -68,6 +68,9 @@ def copied(live: Server, fresh: Server, rows: str, timeout: float) -> None:
     Raises:
         HostError: the live one cannot be read, or something of it cannot be had.
     """
+    version = tools.major(int(live.sql(VERSION)))
+    live = matched(live, version, version)
+    fresh = fresh._replace(tools=live.tools)
     settings(live, fresh)
     whole = rows == "full" or (rows == "sample" and some.is_small(live))
     only = () if whole else ("--schema-only",)

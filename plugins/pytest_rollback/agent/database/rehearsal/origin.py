@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from ...files import reach
 from .. import stamp
-from ..messages import (
-    DatabaseAccess,
-    DatabaseProblem,
-    DatabaseRequest,
-    DatabaseState,
-    RehearsalRequest,
-)
-from ..postgresql import check
-from ..postgresql import dump as dumps
-from ..postgresql.server import reached
+from ..messages import DatabaseProblem, DatabaseRequest, DatabaseState, RehearsalRequest
+from ..postgresql import check, dump_header
+from ..postgresql.dump_header import DumpHeader
 
-READING = 60.0
-"""Seconds in which an archive's list of contents is read."""
-
-CREATED = re.compile(r"^; *Archive created at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", re.MULTILINE)
-NAMED = re.compile(r"^; *dbname: (.*)$", re.MULTILINE)
 DAY = 86400.0
-
-
-class DumpHeader(NamedTuple):
-    """What an archive says of itself: the database's name, and when it was made, 0 if nowhere."""
-
-    database: str
-    created: float
 
 
 def look(request: DatabaseRequest) -> DatabaseState:
@@ -44,19 +24,8 @@ def look(request: DatabaseRequest) -> DatabaseState:
     found = check.look(request)
     if not found.format or found.restored:
         return found._replace(rehearsal=last)
-    about = header(request.database, found.format, reached(request.database).account)
+    about = dump_header.of(request.database.dump, found.format)
     return found._replace(rehearsal=last, made=made(request.database.dump, about))
-
-
-def header(database: DatabaseAccess, kind: str, account: str) -> DumpHeader:
-    """Return what a dump of a format says of itself; plain text says nothing."""
-    tool = dumps.program(kind, database.tools)
-    if not kind or kind in dumps.TOOLS or not tool:
-        return DumpHeader("", 0.0)
-    text = dumps.listing(database.dump, tool, READING, account)
-    name, created = NAMED.search(text), CREATED.search(text)
-    when = time.mktime(time.strptime(created[1], "%Y-%m-%d %H:%M:%S")) if created else 0.0
-    return DumpHeader(name[1].strip() if name else "", when)
 
 
 def problems(request: RehearsalRequest, about: DumpHeader) -> Iterator[DatabaseProblem]:

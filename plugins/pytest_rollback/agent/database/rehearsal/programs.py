@@ -8,26 +8,15 @@ import re
 from typing import Iterator
 
 from ...errors import HostError
-from ...files import lookup, ownership, reach
+from ...files import lookup, ownership
 from ...system import processes
 from ...system.command import identity, run, surroundings
-from ..postgresql.server import Server, socket
+from ..postgresql import tools
+from ..postgresql.server import Server, running_from
 
 NEEDED = ("postgres", "initdb")
-PLACES = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/local/pgsql-{}/bin")
-"""Where packages of a major version put the programs of a server."""
-
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
-OLD = 10
-"""Since this version the first number alone is the major version."""
-
 ASKING = 10.0
-
-
-def major(number: int) -> str:
-    """Return a server's major version by its number: 150003 is "15", 90624 is "9.6"."""
-    first, rest = divmod(number, 10000)
-    return str(first) if first >= OLD else f"{first}.{rest // 100}"
 
 
 def programs(server: Server, version: str) -> str:
@@ -43,19 +32,20 @@ def programs(server: Server, version: str) -> str:
         refused = unfit(server, place, version) or refused
         if not unfit(server, place, version):
             return place
+    others = ", ".join(dict.fromkeys(tools.installed()))
     raise HostError(
         f"this host has no programs of a PostgreSQL {version} server to rehearse with"
-        + (f": {refused}" if refused else ""),
-        f"install them: apt-get install postgresql-{version}; or set tools in [database] to their "
-        "directory; or rehearse where they are, on a copy of the dump",
+        + (f": {refused}" if refused else "")
+        + (f"; it has those of {others}" if others else ""),
+        f"install them: {tools.package(version)}; or set tools in [database] to their directory; "
+        "or rehearse where they are, on a copy of the dump",
     )
 
 
 def candidates(server: Server, version: str) -> Iterator[str]:
     """Yield directories to look in: that of the running server first."""
     with contextlib.suppress(OSError, IndexError, ValueError):
-        pid = int(reach.text(f"{socket(server)}.lock").splitlines()[0])
-        yield os.path.dirname(os.readlink(f"/proc/{pid}/exe"))
+        yield running_from(server)
     for each in processes.processes():  # one that is asked by a port has no file that names it
         with contextlib.suppress(OSError):
             program = os.readlink(f"/proc/{each.pid}/exe")
@@ -63,7 +53,7 @@ def candidates(server: Server, version: str) -> Iterator[str]:
                 yield os.path.dirname(program)
     if server.tools:
         yield server.tools
-    for place in PLACES:
+    for place in tools.PLACES:
         yield place.format(version)
     yield from surroundings()["PATH"].split(":")
 
@@ -81,5 +71,5 @@ def unfit(server: Server, place: str, version: str) -> str:
     found = VERSION.search(told.out)
     if found is None:
         return f"{place}/postgres: {told.words}"
-    there = found[1] if int(found[1]) >= OLD else f"{found[1]}.{found[2]}"
+    there = found[1] if int(found[1]) >= tools.OLD else f"{found[1]}.{found[2]}"
     return "" if there == version else f"{place} has version {there}"

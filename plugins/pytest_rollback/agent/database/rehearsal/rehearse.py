@@ -15,6 +15,7 @@ from ...state.directory import record_of
 from .. import differences, naming, stamp
 from ..differences import NOTHING, ComparedDatabases, Rehearsed
 from ..messages import (
+    DatabaseAccess,
     DatabaseProblem,
     DatabaseRequest,
     DatabaseState,
@@ -22,7 +23,7 @@ from ..messages import (
     Rehearsal,
     RehearsalRequest,
 )
-from ..postgresql import catalog, check, clone
+from ..postgresql import catalog, check, clone, dump_header, tools
 from ..postgresql import dump as dumps
 from ..postgresql.catalog import Catalog
 from ..postgresql.server import Server, reached
@@ -55,13 +56,13 @@ def rehearse(request: RehearsalRequest) -> Rehearsal:
     with stamp.alone(location.state):
         server = reached(database)
         found = catalog.look(server, naming.names(database.name, location.run))
-        version = programs.major(found.role["version"])
+        version = tools.major(found.role["version"])
         plan = _planned(request, server, found, version)
         looked = check.look(DatabaseRequest(location, database, request.timeout))
         done = NOTHING
         if _is_tried(looked, found, database.dump):
             done = _tried(request, server, found, plan, looked.digest)
-        told = _told(request, looked, done, server.account)._replace(
+        told = _told(request, looked, done)._replace(
             server=version, seconds=round(time.monotonic() - began, 3)
         )
         stamp.write(location.state, told)
@@ -77,11 +78,9 @@ def _is_tried(looked: DatabaseState, found: Catalog, path: str) -> bool:
     return bool(looked.format) and not found.role["super"] and source.is_tame(path, looked.format)
 
 
-def _told(
-    request: RehearsalRequest, looked: DatabaseState, done: Rehearsed, account: str
-) -> Rehearsal:
+def _told(request: RehearsalRequest, looked: DatabaseState, done: Rehearsed) -> Rehearsal:
     """Return what is told of a rehearsal."""
-    about = origin.header(request.database, looked.format, account)
+    about = dump_header.of(request.database.dump, looked.format)
     columns = done.live.columns if done.live else ""
     tables = done.restored.tables.values() if done.restored else ()
     deployed = is_deployed(request.location)
@@ -170,7 +169,8 @@ def _tried(
             raise
         except (HostError, OSError) as error:
             check_in()
-            return NOTHING._replace(problems=(_failed(error, request.database.dump),))
+            version = tools.major(role["version"])
+            return NOTHING._replace(problems=(_failed(error, request.database, version),))
         restore = time.monotonic() - began
         restored = facts.facts(whole, name, between=check_in)
         done = Rehearsed(restore, restored, now, _newer(request, server, whole), ())
@@ -198,15 +198,19 @@ def answers(fresh: Server) -> bool:
     return True
 
 
-def _failed(error: Exception, path: str) -> DatabaseProblem:
-    """Return why a dump could not be restored."""
-    if isinstance(error, HostError):
-        return DatabaseProblem(
-            error.message,
-            "make the role that it names; or dump again without what only a superuser may make "
-            "(from version 17: pg_dump -Fc --exclude-extension=NAME); then rollback rehearse",
-        )
-    return DatabaseProblem(f"the dump {path} cannot be read: {error}", f"namei -l {path}")
+def _failed(error: Exception, database: DatabaseAccess, version: str) -> DatabaseProblem:
+    """Return why a dump could not be restored into a server of a major version."""
+    path = database.dump
+    if not isinstance(error, HostError):
+        return DatabaseProblem(f"the dump {path} cannot be read: {error}", f"namei -l {path}")
+    newer = check.newer(database, version)
+    if newer:
+        return DatabaseProblem(f"{error.message}; {newer.problem}", newer.hint)
+    return DatabaseProblem(
+        error.message,
+        "make the role that it names; or dump again without what only a superuser may make "
+        "(from version 17: pg_dump -Fc --exclude-extension=NAME); then rollback rehearse",
+    )
 
 
 def _compared(request: RehearsalRequest, done: Rehearsed) -> ComparedDatabases:

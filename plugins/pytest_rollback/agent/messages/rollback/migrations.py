@@ -27,7 +27,8 @@ class MigrationCommands(NamedTuple):
 
     `down` are run in their order, `up` for an undo, empty for none. `target` is the head that the
     previous release needs, "" where its files tell it. `timeout` is in seconds, for each command.
-    `trial` says as whom and where they run: it has one component, and means the live tree.
+    `trial` says as whom and where they run: it has one component, and means the live tree. `files`
+    are patterns of what they read there, beside the migrations of tools that are known.
     """
 
     down: Tuple[Tuple[str, ...], ...]
@@ -35,3 +36,11 @@ class MigrationCommands(NamedTuple):
     target: str
     timeout: float
     trial: TrialRequest
+    files: Tuple[str, ...] = ()
+
+
+class ReadFile(NamedTuple):
+    """A file that commands read: its path below the root, and the beginning of its digest."""
+
+    path: str
+    digest: str

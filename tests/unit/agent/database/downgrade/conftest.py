@@ -41,6 +41,7 @@ class MigratedCorner(Corner):
         self.down: tuple[tuple[str, ...], ...] = ()
         self.up: tuple[tuple[str, ...], ...] = ()
         self.target, self.timeout = "", 30.0
+        self.files: tuple[str, ...] = ()
         self.deploy(self.release(PREVIOUS, "1.4.0"), self.release(CURRENT, "1.5.0"))
         versions = self.root / "versions"
         versions.mkdir()
@@ -77,7 +78,8 @@ class MigratedCorner(Corner):
     def commands(self) -> MigrationCommands:
         """Return the commands as rollback.toml would name them."""
         trial = self.request(Path("/var/tmp")).trial._replace(live=True, files=())  # noqa: S108
-        return MigrationCommands(self.down, self.up, self.target, self.timeout, trial)
+        where = (self.down, self.up, self.target, self.timeout, trial)
+        return MigrationCommands(*where, self.files)
 
     def rehearsed(self, scratch_: Path, rows: str = "", **different: Any) -> DowngradeTrial:  # noqa: ANN401
         """Rehearse the way back."""

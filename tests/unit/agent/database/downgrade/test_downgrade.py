@@ -9,6 +9,7 @@ import pytest
 
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.rollback.migrations import MIGRATIONS
+from tests.unit.support.dumped import MAJORS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tests.unit.agent.database.downgrade.conftest import MigratedCorner
 
 
+@pytest.mark.parametrize("running", MAJORS, indirect=True)
 def test_what_was_rehearsed_is_done_and_undone(ahead: MigratedCorner, scratch: Path) -> None:
     """The head decides: twice changes nothing, and an undo leads back to where it was."""
     ahead.rehearsed(scratch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.errors import Refused
 from pytest_rollback.extras.database import migrated, ran
+from pytest_rollback.manifest.thresholds import DatabaseRehearsal
 from tests.unit.agent.database.downgrade.conftest import DOWN, REVISION, MigratedCorner
 from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
+from tests.unit.support.dumped import MAJORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from tests.unit.support.databases import Base
 
 
+@pytest.mark.parametrize("running", MAJORS, indirect=True)
 def test_a_way_back_is_timed_and_its_loss_counted(ahead: MigratedCorner, scratch: Path) -> None:
     """The head afterwards is what the previous release needs; the live database is only read."""
     before = ahead.columns()
@@ -150,6 +154,67 @@ def test_a_release_that_does_not_run_on_what_is_left_is_red(
     assert (tried.rehearsal.problems, tried.run is not None) == ((), True)
     with pytest.raises(Refused, match=r"does not run|does to its database"):
         ran.judge(tried.run)
+
+
+def alters_a_migration(corner: MigratedCorner) -> str:
+    """Have somebody edit the way back of a migration after it was rehearsed."""
+    with (corner.root / "versions/two.py").open("a") as file:
+        file.write("    op.execute('DELETE FROM orders')\n")
+    return "versions/two.py has changed"
+
+
+def alters_what_runs_them(corner: MigratedCorner) -> str:
+    """Have somebody edit what alembic reads before each migration."""
+    (corner.root / "env.py").write_text("target_metadata = None\n")
+    return "env.py was added"
+
+
+def takes_one_away(corner: MigratedCorner) -> str:
+    """Have somebody delete a migration."""
+    (corner.root / "versions/two.py").unlink()
+    return "versions/two.py is gone"
+
+
+def alters_a_named_file(corner: MigratedCorner) -> str:
+    """Have somebody edit what a script reads, which no tool tells and rollback.toml names."""
+    corner.script("down", f"SELECT 1; {DOWN}")
+    return "down.sql has changed"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [alters_a_migration, alters_what_runs_them, takes_one_away, alters_a_named_file],
+    ids=lambda each: each.__name__,
+)
+def test_files_that_commands_read_and_that_were_altered_since_count_as_others(
+    ahead: MigratedCorner, scratch: Path, how: Callable[[MigratedCorner], str]
+) -> None:
+    """They are told by their paths, by readiness and by the gate; nothing is run with them."""
+    ahead.files = ("*.sql",)
+    found = ahead.rehearsed(scratch).rehearsal
+    assert {each.path for each in found.files} == {
+        *("down.sql", "up.sql", "versions/one.py", "versions/two.py")
+    }
+    assert migrated.fault(ahead.looked()) == ""
+    said = how(ahead)
+    looked = ahead.looked()
+
+    wanted = DatabaseRehearsal()
+    told, *_ = migrated.faults(looked, wanted, time.time())
+    assert told.endswith(f"with other files: {said}")
+    assert migrated.hint(looked) == migrated.AGAIN
+    assert [said in each.problem for each in migrated.unproven(looked, wanted)] == [True]
+    with pytest.raises(HostError, match="or files that they read, are others than when"):
+        ahead.migrate()
+
+
+def test_files_that_nobody_names_are_told_not_to_be_known(running: Base, scratch: Path) -> None:
+    """Without a tool that is known, what a script reads nobody knows."""
+    corner = MigratedCorner(running, tool=False)
+    found = corner.rehearsed(scratch).rehearsal
+
+    assert found.files == ()
+    assert any("files in [database.migrate]" in each for each in migrated.lines(found))
 
 
 def test_commands_that_were_altered_since_count_as_others(

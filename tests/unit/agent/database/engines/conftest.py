@@ -15,12 +15,20 @@ from tests.unit.agent.database.engines.postgresql import PostgresqlShop
 from tests.unit.agent.database.engines.shop import Shop
 from tests.unit.agent.database.engines.sqlite import SqliteShop
 from tests.unit.support.databases import Base, base
+from tests.unit.support.dumped import MAJORS, OLDER
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Base]:
     """A PostgreSQL that all tests of this folder share."""
     with base() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def older_cluster() -> Iterator[Base]:
+    """A PostgreSQL of an older major version, likewise."""
+    with base(MAJORS[OLDER]) as found:
         yield found
 
 
@@ -40,13 +48,16 @@ def home() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
-@pytest.fixture(params=["postgresql", "mariadb", "sqlite", "sqlite-wal", "sqlite-plain"])
+@pytest.fixture(
+    params=["postgresql-older", "postgresql", "mariadb", "sqlite-wal", "sqlite", "sqlite-plain"]
+)
 def shop(request: pytest.FixtureRequest, home: Path) -> Shop:
     """The database of an engine, with the current release live and the previous one dumped."""
     found: Shop
     engine, _, form = str(request.param).partition("-")
     if engine == "postgresql":
-        found = PostgresqlShop(request.getfixturevalue("cluster"))
+        cluster_ = "older_cluster" if form else "cluster"
+        found = PostgresqlShop(request.getfixturevalue(cluster_))
     elif engine == "mariadb":
         found = MariadbShop(request.getfixturevalue("mariadb"), home)
     else:

@@ -26,6 +26,7 @@ from pytest_rollback.agent.messages.trial import TrialComponent, TrialRequest, U
 from pytest_rollback.agent.state import backup_set
 from pytest_rollback.agent.state.backup_set import BackupSet
 from tests.unit.support.databases import Base, base
+from tests.unit.support.dumped import MAJORS, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,9 +148,9 @@ class Corner:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Base]:
-    """A server that all tests of this file share."""
-    with base() as found:
+def running(request: pytest.FixtureRequest) -> Iterator[Base]:
+    """A server that all tests of this file share; of the major version that a test asks for."""
+    with base(MAJORS[getattr(request, "param", NEWEST)]) as found:
         found.fresh()
         yield found
 

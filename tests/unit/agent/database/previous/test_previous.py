@@ -12,6 +12,7 @@ from pytest_rollback.agent.database.previous.previous import try_previous
 from pytest_rollback.errors import Inconclusive, Refused
 from pytest_rollback.extras.database import ran
 from tests.unit.agent.database.previous.conftest import CURRENT, PREVIOUS
+from tests.unit.support.dumped import MAJORS, OLDER, newest, version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,19 @@ def test_a_release_that_runs_on_the_schema_answers(corner: Corner, scratch: Path
     assert corner.rows() == before
     assert corner.stamp()["run"]["previous"] == "1.4.0"
     assert found.connections >= 1
+
+
+@pytest.mark.parametrize("running", [OLDER], indirect=True)
+def test_the_copy_is_made_by_tools_of_the_live_version(
+    corner: Corner, scratch: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whichever rollback.toml names: what newer ones write the server would not know."""
+    with newest(tmp_path_factory.mktemp("newest")) as tools:
+        access = corner.base.access()._replace(tools=str(tools))
+        found = try_previous(corner.request(scratch, "full", database=access))
+
+    assert [each.problem for each in found.runs] == [""]
+    assert found.server == str(version(MAJORS[OLDER]))
 
 
 def test_a_release_that_asks_its_database_nothing_proves_nothing(

@@ -10,15 +10,16 @@ import pytest
 
 from tests.unit.agent.database.rehearsal.dumps import MORE, dump
 from tests.unit.support.databases import Base, base
+from tests.unit.support.dumped import MAJORS, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Base]:
-    """A server that all tests of this file share."""
-    with base() as found:
+def running(request: pytest.FixtureRequest) -> Iterator[Base]:
+    """A server that all tests of this file share; of the major version that a test asks for."""
+    with base(MAJORS[getattr(request, "param", NEWEST)]) as found:
         yield found
 
 

@@ -66,7 +66,8 @@ def superuser(shop: Base) -> None:
 
 def extension(shop: Base) -> None:
     """Have a dump without the extension of the live database."""
-    shop.postgres.sql("CREATE EXTENSION vector", "shop")
+    there = "SELECT name FROM pg_available_extensions WHERE name IN ('vector', 'pg_trgm')"
+    shop.postgres.sql(f"CREATE EXTENSION {shop.postgres.sql(there).split()[0]}", "shop")
 
 
 def sequence(shop: Base) -> None:
@@ -86,7 +87,12 @@ def identity(shop: Base) -> None:
 def objects(shop: Base) -> None:
     """Have a dump without large objects."""
     shop.sql("SELECT lo_from_bytea(0, 'picture')")
-    dump(shop, "-Fc", "--no-large-objects")
+    dump(shop, "-Fc", "--no-blobs")  # a newer one knows its old name as well
+
+
+def owner(shop: Base) -> None:
+    """Have a table of the live database belong to another role since."""
+    shop.postgres.sql("ALTER TABLE parts OWNER TO reader", "shop")
 
 
 def cut(shop: Base) -> None:
@@ -131,7 +137,7 @@ DEFECTS: dict[str, tuple[Callable[[Base], None], str]] = {
     "of one table": (lambda s: dump(s, "-Fc", "-t", "parts"), "lacks 1 of 2 tables"),
     "of a role that is gone": (gone_role, 'role ".*" does not exist'),
     "with what a superuser made": (superuser, "permission denied for language internal"),
-    "without an extension": (extension, "without vector"),
+    "without an extension": (extension, "without (vector|pg_trgm)"),
     "of another encoding": (encoding, "invalid byte sequence|cannot be restored"),
     "without privileges": (
         lambda s: dump(s, "-Fc", "--no-privileges"),
@@ -140,6 +146,7 @@ DEFECTS: dict[str, tuple[Callable[[Base], None], str]] = {
     "with a sequence behind": (sequence, "orders_id_seq is at 3, orders.id at 200"),
     "with an identity behind": (identity, "parts_id_seq is at 0, parts.id at 50"),
     "without large objects": (objects, "0 of 1 large objects"),
+    "with another owner": (owner, "public.parts to shop instead of reader"),
     "with few of the rows": (old_rows, r"public.orders 200 of 1,100 rows"),
     "with a command": (shell, "changes objects outside the database"),
     "of two databases": (elsewhere, "changes objects outside the database"),

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 
 from pytest_rollback.agent.database import stamp
-from pytest_rollback.agent.database.rehearsal import origin
+from pytest_rollback.agent.database.postgresql.server import reached
+from pytest_rollback.agent.database.rehearsal import origin, programs
 from pytest_rollback.agent.errors import HostError
 from tests.unit.agent.database.rehearsal.dumps import DEFECTS, elsewhere, rehearsed, shell
 from tests.unit.support.databases import FORMATS, Base
 from tests.unit.support.deployed import Deploy
+from tests.unit.support.dumped import MAJORS, NEWEST, OLDER, newest, version
 
 
+@pytest.mark.parametrize("running", MAJORS, indirect=True)
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_good_dump_is_proven(running: Base, scratch: Path, kind: str) -> None:
     """In each format: what was measured is told and left as a stamp; nothing is left besides."""
@@ -34,6 +37,7 @@ def test_a_good_dump_is_proven(running: Base, scratch: Path, kind: str) -> None:
     assert (running.state / stamp.NAME).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("running", MAJORS, indirect=True)
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_bad_dump_is_told(shop: Base, scratch: Path, defect: str) -> None:
     """Each in a sentence of its own; the stamp says so, and no restore goes by it."""
@@ -45,6 +49,47 @@ def test_a_bad_dump_is_told(shop: Base, scratch: Path, defect: str) -> None:
     assert any(re.search(said, each.problem) for each in found.problems), found.problems
     assert all(each.hint for each in found.problems)
     assert stamp.read(str(shop.state)) == found
+
+
+@pytest.mark.parametrize("running", [OLDER], indirect=True)
+@pytest.mark.parametrize("how", ["-Fc", "-Fp", "-Fc, read by its own version", "-Fc, by PATH"])
+def test_a_dump_by_a_newer_pg_dump_is_told(
+    shop: Base, scratch: Path, tmp_path_factory: pytest.TempPathFactory, how: str
+) -> None:
+    """Both versions are named, and the command of the server's own one."""
+    kind, _, read = how.partition(", ")
+    shop.dump.unlink()
+    with newest(tmp_path_factory.mktemp("newest")) as tools:
+        where = ("-h", str(shop.postgres.socket), "-p", str(shop.postgres.port), "-U", "postgres")
+        subprocess.run([tools / "pg_dump", *where, kind, "-f", shop.dump, "shop"], check=True)
+        shop.dump.chmod(0o600)
+        places = {"": shop.tools, "by PATH": "", "read by its own version": str(tools)}
+        found = rehearsed(shop, scratch, database=shop.access()._replace(tools=places[read]))
+
+    ours, theirs = version(MAJORS[OLDER]), version(MAJORS[NEWEST])
+    said = rf"it was made by pg_dump {theirs}\.\d+, which is newer than the server: that is {ours}"
+    told, *_ = [each for each in found.problems if re.search(said, each.problem)]
+    assert f"/usr/lib/postgresql/{ours}/bin/pg_dump -Fc -f {shop.dump} shop" in told.hint
+    assert stamp.read(str(shop.state)) == found
+
+
+@pytest.mark.parametrize("running", MAJORS, indirect=True)
+def test_the_tools_of_the_live_version_are_chosen(shop: Base, scratch: Path) -> None:
+    """Whatever PATH has."""
+    found = rehearsed(shop, scratch, database=shop.access()._replace(tools=""))
+
+    assert found.problems == ()
+    assert reached(shop.access()._replace(tools="")).tools == shop.tools
+
+
+def test_a_host_with_other_versions_says_which_package_lacks(shop: Base) -> None:
+    """And which versions it has."""
+    with pytest.raises(HostError, match="has no programs of a PostgreSQL 99 server") as caught:
+        programs.programs(reached(shop.access()), "99")
+
+    assert "apt-get install postgresql-99 " in caught.value.hint
+    for each in Path("/usr/lib/postgresql").glob("*/bin/postgres"):
+        assert f"it has those of {each.parts[-3]}" in caught.value.message
 
 
 def test_a_dump_does_nothing_but_fill_its_own_server(shop: Base, scratch: Path) -> None:

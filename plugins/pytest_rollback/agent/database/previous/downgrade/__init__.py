@@ -7,6 +7,6 @@ failed.
 Order of calls: `heads` tells where a database is, and whether that is what the previous release
 needs. `commands` runs one command as a component's account; `rehearse` runs all of them on a copy
 in a throw-away server, where `losses` counts what is gone, and leaves the stamp that
-`downgrade_stamp` keeps. `downgrade` looks, and migrates the live database; `upgrade` takes that
-back in an undo. `messages` has requests and answers.
+`downgrade_stamp` keeps, with what it was about. `downgrade` looks, and migrates the live database;
+`upgrade` takes that back in an undo. `messages` has requests and answers.
 """

@@ -30,6 +30,7 @@ from ...messages import DatabaseAccess, DatabaseProblem
 from ...postgresql.server import Server, reached
 from ...stamp import subject
 from . import commands, downgrade_stamp, heads
+from .downgrade_stamp import RehearsedOf, tool_of
 from .messages import (
     Downgraded,
     DowngradeLookRequest,
@@ -67,10 +68,11 @@ def look(request: DowngradeLookRequest) -> DowngradeState:
     now = heads.head(server)
     need = heads.need(location, server, now, asked.target)
     last = downgrade_stamp.read(location.state)
-    digest, faults, where = _runnable(asked)
-    record, about = record_of(location.state), subject(request.database)
-    proven = downgrade_stamp.is_good(last, record, about, digest)
-    rehearsed = last if proven else None
+    where, faults = _runnable(asked)
+    today = RehearsedOf(record_of(location.state), subject(request.database), "", ())
+    if where:
+        today = RehearsedOf.now(location, request.database, (asked, where), tool_of(last, now))
+    rehearsed = last if downgrade_stamp.is_good(last, today) else None
     begun, ended = progress(_written(location)), ends(location, rehearsed)
     stuck, way = "", ""
     if begun and where:
@@ -81,9 +83,10 @@ def look(request: DowngradeLookRequest) -> DowngradeState:
         is_known=need.is_known,
         needs=need.words,
         last=last,
-        record=record,
-        subject=about,
-        commands=digest,
+        record=today.record,
+        subject=today.subject,
+        commands=today.commands,
+        files=today.files,
         faults=faults,
         begun=begun is not None,
         stuck=stuck,
@@ -93,13 +96,13 @@ def look(request: DowngradeLookRequest) -> DowngradeState:
 
 def _runnable(
     asked: MigrationCommands,
-) -> Tuple[str, Tuple[DatabaseProblem, ...], Optional[TrialRun]]:
-    """Return the digest of commands, why they could not be run, and where they would."""
+) -> Tuple[Optional[TrialRun], Tuple[DatabaseProblem, ...]]:
+    """Return where commands would run, None where they could not, and why not."""
     try:
         where = commands.place(asked.trial, units_of(asked.trial))
     except HostError as problem:
-        return "", (DatabaseProblem(problem.message, problem.hint),), None
-    return commands.digest(asked, where), tuple(commands.faults(asked, where)), where
+        return None, (DatabaseProblem(problem.message, problem.hint),)
+    return where, tuple(commands.faults(asked, where))
 
 
 def _written(location: Location) -> List[Dict[str, Any]]:
@@ -173,7 +176,12 @@ def migrate(request: DowngradeRequest) -> Downgraded:
         settled(work, BEGINS, ENDS, asked.timeout)
         where = commands.place(asked.trial, units_of(asked.trial))
         before = heads.head(server)
-        last = _proven(request, where)
+        last = _proven(request, where, before)
+        if request.expected and last is None:
+            raise HostError(
+                "the commands, or files that they read, are others than when this was planned",
+                "run the same command again",
+            )
         number = _first(request, work, before, last)
         for each in range(number, len(asked.down)):
             _one(work, asked, where, (each, heads.head(server)))
@@ -184,12 +192,14 @@ def migrate(request: DowngradeRequest) -> Downgraded:
     return Downgraded(before, after, seconds)
 
 
-def _proven(request: DowngradeRequest, where: TrialRun) -> Optional[DowngradeRehearsal]:
+def _proven(
+    request: DowngradeRequest, where: TrialRun, now: SchemaHead
+) -> Optional[DowngradeRehearsal]:
     """Return the last rehearsal, where it went well and was of the same."""
-    state = request.location.state
-    last = downgrade_stamp.read(state)
-    digest, about = commands.digest(request.commands, where), subject(request.database)
-    return last if downgrade_stamp.is_good(last, record_of(state), about, digest) else None
+    location, asked = request.location, request.commands
+    last = downgrade_stamp.read(location.state)
+    today = RehearsedOf.now(location, request.database, (asked, where), tool_of(last, now))
+    return last if downgrade_stamp.is_good(last, today) else None
 
 
 def _first(

@@ -14,7 +14,7 @@ from ....messages.location import Location
 from ...events import some
 from ...messages import Migrations, MigrationState
 from ...migrations import look as migrations
-from ...migrations.tools import TOOLS, normal
+from ...migrations.tools import AND, TOOLS, normal
 from ...postgresql.applied import live_tables
 from ...postgresql.server import Server
 from ...rehearsal import objects
@@ -58,7 +58,7 @@ def head(server: Server) -> SchemaHead:
         return fingerprint(server)
     words = (f"{name} {', '.join(ids) or 'without a migration'}" for name, ids in last.items())
     ids = tuple(each for ids in last.values() for each in ids)
-    return SchemaHead(" and ".join(words), digest(sorted(found)), ids, " and ".join(last))
+    return SchemaHead(AND.join(words), digest(sorted(found)), ids, AND.join(last))
 
 
 def fingerprint(server: Server) -> SchemaHead:

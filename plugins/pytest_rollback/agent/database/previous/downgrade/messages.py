@@ -3,7 +3,7 @@
 from typing import NamedTuple, Optional, Tuple
 
 from ....messages.location import Location
-from ....messages.rollback.migrations import MigrationCommands
+from ....messages.rollback.migrations import MigrationCommands, ReadFile
 from ....protocol import Route
 from ...messages import DatabaseAccess, DatabaseProblem, RowLoss
 from ..messages import PreviousRequest, PreviousRun
@@ -45,7 +45,8 @@ class DowngradeRehearsal(NamedTuple):
     `server` is the major version. `before` and `after` are heads, `steps` each command up to the
     first that failed. `tables` have fewer rows than before, `columns` are gone; `gone` are other
     objects that are gone, by kind and name. `forward` are the seconds that `up` took to bring the
-    head back, None where it was not run. `problems` are reasons why it is not good enough.
+    head back, None where it was not run. `problems` are reasons why it is not good enough. `files`
+    are what the commands read of the live release, as far as that is known.
     """
 
     when: float
@@ -62,6 +63,7 @@ class DowngradeRehearsal(NamedTuple):
     gone: Tuple[str, ...]
     forward: Optional[float]
     problems: Tuple[DatabaseProblem, ...]
+    files: Tuple[ReadFile, ...] = ()
 
 
 class DowngradeLookRequest(NamedTuple):
@@ -77,9 +79,9 @@ class DowngradeState(NamedTuple):
 
     `is_there` tells that the previous release needs no other head; `needs` what speaks against
     that, in words, and `is_known` whether that can be told without a rehearsal. `last` is the last
-    rehearsal, and `record`, `subject` and `commands` are what it would be about today. `faults` are
-    commands that could not be run. `begun` tells that this run has begun to migrate, and has not
-    noted the end; `stuck` is why it cannot go on by itself, "" where it can.
+    rehearsal, and `record`, `subject`, `commands` and `files` are what it would be about today.
+    `faults` are commands that could not be run. `begun` tells that this run has begun to migrate,
+    and has not noted the end; `stuck` is why it cannot go on by itself, "" where it can.
     """
 
     head: SchemaHead
@@ -94,6 +96,7 @@ class DowngradeState(NamedTuple):
     begun: bool
     stuck: str
     way: str
+    files: Tuple[ReadFile, ...] = ()
 
 
 class DowngradeRequest(NamedTuple):

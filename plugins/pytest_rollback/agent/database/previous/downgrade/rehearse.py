@@ -11,20 +11,19 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 from ....errors import HostError
 from ....observe.trial.components import TrialRun, units_of
-from ....state.directory import record_of
 from ... import naming, stamp
 from ...messages import DatabaseProblem, Migrations
 from ...migrations import look as migrations
-from ...postgresql import catalog
+from ...postgresql import catalog, tools
 from ...postgresql.applied import live_tables
 from ...postgresql.server import Server, quoted, reached
-from ...rehearsal import objects, programs, scratch
+from ...rehearsal import objects, scratch
 from .. import previous, previous_stamp, schema
 from ..inside import Tell
-from ..messages import PreviousRun
 from ..previous import FORCED, KEPT, Scene
 from . import commands, downgrade_stamp, heads, losses
 from .commands import CORRECT, WHERE
+from .downgrade_stamp import RehearsedOf
 from .messages import (
     DowngradeRehearsal,
     DowngradeStep,
@@ -55,13 +54,14 @@ class CommandsRun(NamedTuple):
 class CopiedDatabase(NamedTuple):
     """A copy in a throw-away server, and what is known of the live database: its head, and tools.
 
-    `where` is as whom and where commands run.
+    `where` is as whom and where commands run, `about` what they are and read.
     """
 
     scene: Scene
     where: TrialRun
     before: SchemaHead
     known: Migrations
+    about: RehearsedOf
 
 
 def rehearse(request: DowngradeTrialRequest) -> DowngradeTrial:
@@ -76,23 +76,24 @@ def rehearse(request: DowngradeTrialRequest) -> DowngradeTrial:
         record = previous.refuse_others(location.state) if asked.rows else None
         live = reached(asked.database)
         found = catalog.look(live, naming.names(asked.database.name, location.run))
-        version = programs.major(found.role["version"])
+        version = tools.major(found.role["version"])
         plan = previous.planned(asked._replace(rows="full"), live, found, version, COPIES)
         where = commands.place(request.commands.trial, units_of(request.commands.trial))
         before, known = heads.head(live), migrations.look(location, live_tables(live))
         schema_of_today = schema.head(live) if record else ""
+        about = RehearsedOf.now(location, asked.database, (request.commands, where), before.tool)
         with scratch.server(live, plan) as fresh:
             scratch.furnish(live, fresh, found.databases[live.name], found.role["name"])
             schema.copied(live, fresh, "full", asked.timeout)
             scene = Scene(asked, live, fresh, began + asked.timeout, float(version) >= FORCED)
-            copy = CopiedDatabase(scene, where, before, known)
+            copy = CopiedDatabase(scene, where, before, known, about)
             told, doubt = migrated(request, copy)
             run = None
             if record and not told.problems:
                 found_ = previous.judged(scene, BEFORE)
                 run = previous.of_run(asked, record, found_, (version, schema_of_today))
         seconds = round(time.monotonic() - began, 3)
-        doubts = () if doubt is None or (run and runs_well(run)) else (doubt,)
+        doubts = () if doubt is None or (run and previous_stamp.runs_well(run)) else (doubt,)
         told = told._replace(
             when=time.time(), server=version, seconds=seconds, problems=(*told.problems, *doubts)
         )
@@ -101,13 +102,6 @@ def rehearse(request: DowngradeTrialRequest) -> DowngradeTrial:
             run = run._replace(rows="full", seconds=seconds)
             previous_stamp.write(location.state, run)
     return DowngradeTrial(told, run)
-
-
-def runs_well(run: PreviousRun) -> bool:
-    """Return whether the previous release was seen to run on a database."""
-    return bool(run.runs and run.connections) and not (
-        run.effects or any(each.problem for each in run.runs)
-    )
 
 
 def migrated(
@@ -121,7 +115,7 @@ def migrated(
     problems = [*commands.faults(asked, copy.where), *unlike(copy.before, heads.head(fresh))]
     fresh.sql(f"CREATE DATABASE {quoted(BEFORE)} TEMPLATE {quoted(fresh.name)};")
     done = ran(request, copy, asked.down) if not problems else CommandsRun([], "")
-    told = counted(request, copy, done)
+    told = counted(copy, done)
     doubt, forward = None, None
     problems += went_wrong(done.problem)
     if not problems:
@@ -134,18 +128,16 @@ def migrated(
     return told._replace(forward=forward, problems=tuple(problems)), doubt
 
 
-def counted(
-    request: DowngradeTrialRequest, copy: CopiedDatabase, done: CommandsRun
-) -> DowngradeRehearsal:
+def counted(copy: CopiedDatabase, done: CommandsRun) -> DowngradeRehearsal:
     """Return what commands have left of a copy, beside the one from before."""
-    fresh, asked = copy.scene.fresh, request.previous
+    fresh, about = copy.scene.fresh, copy.about
     tables, columns = losses.lost(fresh, BEFORE, fresh.name)
     return DowngradeRehearsal(
         when=time.time(),
         seconds=0.0,
-        record=record_of(asked.location.state),
-        subject=stamp.subject(asked.database),
-        commands=commands.digest(request.commands, copy.where),
+        record=about.record,
+        subject=about.subject,
+        commands=about.commands,
         server="",
         before=copy.before,
         after=heads.head(fresh),
@@ -155,6 +147,7 @@ def counted(
         gone=tuple(missing(fresh)),
         forward=None,
         problems=(),
+        files=about.files,
     )
 
 
