@@ -44,10 +44,10 @@ keeps it from being led away. Without parts the median is the highest. What take
 answers comes with each request to a system that declares secret files."""
 
 SELDOM = {
-    "database.downgrade": 126_000,
-    "database.downgrade.look": 126_000,
-    "database.downgrade.rehearse": 184_000,
-    "database.previous": 172_000,
+    "database.downgrade": 130_000,
+    "database.downgrade.look": 130_000,
+    "database.downgrade.rehearse": 186_000,
+    "database.previous": 174_000,
     "packages.configuration": 101_000,
     "packages.trial": 101_000,
     "survey.look": 88_000,
