@@ -3,6 +3,7 @@
 
     .venv/bin/python benchmarks/fleet.py               # 10 and 50 hosts
     .venv/bin/python benchmarks/fleet.py --hosts 3
+    .venv/bin/python benchmarks/fleet.py --hosts 3 --carriers ssh ansible
 
 Needs root, sshd and util-linux: each host is a set of namespaces with an sshd of its own, and all
 of them share the processors of this machine with the controller. Processor time and memory are
@@ -29,12 +30,13 @@ from typing import NamedTuple, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench import machine, table
-from tests.fleet.hosts import GONE, Hosts
+from tests.fleet.hosts import CARRIERS, GONE, Hosts
 from tests.fleet.inside import PORT
 
 HEADS = [
-    *("what", "hosts", "exit code", "seconds", "processor s", "processor s for each host"),
-    *("peak MB", "seconds beside testinfra", "processor beside testinfra"),
+    *("what", "carrier", "hosts", "exit code", "seconds", "processor s"),
+    *("processor s for each host", "peak MB"),
+    *("seconds beside testinfra", "processor beside testinfra"),
 ]
 TICK = os.sysconf("SC_CLK_TCK")
 MARK = "BENCHMARK_OF_A_FLEET"
@@ -168,11 +170,11 @@ def silenced(all_: Hosts, name: str) -> None:
     config.write_text(config.read_text().replace(gone, SILENT.format(name=name)))
 
 
-def rows(number: int) -> list[list[str]]:
-    """Measure a fleet of so many hosts; return the rows of a table."""
+def rows(number: int, carrier: str) -> list[list[str]]:
+    """Measure a fleet of so many hosts, over one carrier; return the rows of a table."""
     found: list[list[str]] = []
     costs: dict[str, Cost] = {}
-    with Hosts(number, batches=[1, "100%"], max_failed=0) as all_:
+    with Hosts(number, carrier, batches=[1, "100%"], max_failed=0) as all_:
         last = f"h{number}"
         silenced(all_, last)
         costs["silent host named"] = measured(all_.command("ready"), f"{last}: never reached")
@@ -189,6 +191,7 @@ def rows(number: int) -> list[list[str]]:
         found.append(
             [
                 name,
+                carrier if "fleet" in name or "host" in name else "ssh",
                 str(number),
                 str(cost.code),
                 f"{seconds:.1f}",
@@ -206,10 +209,17 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--hosts", type=int, nargs="+", default=[10, 50], metavar="N")
+    parser.add_argument("--carriers", nargs="+", default=["ssh"], choices=CARRIERS)
     wanted = parser.parse_args()
     sys.stdout.write(f"{machine(Path(tempfile.gettempdir()))}\n\n")
     sys.stdout.flush()
-    sys.stdout.write(table(HEADS, [row for number in wanted.hosts for row in rows(number)]) + "\n")
+    found = [
+        row
+        for number in wanted.hosts
+        for carrier in wanted.carriers
+        for row in rows(number, carrier)
+    ]
+    sys.stdout.write(table(HEADS, found) + "\n")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ SLOW = (
 ON_A_MACHINE = frozenset({"bare", "down"})
 """Fixtures of a whole host: what needs one is slow in every folder."""
 
-PLACES_ON_A_MACHINE = frozenset({"machine", "podman"})
-"""Parameters of the contract tests that mean a whole host."""
+PLACES_ON_A_MACHINE = frozenset({"machine", "podman", "ansible"})
+"""Parameters of the contract tests that mean a whole host; and Ansible, which starts slowly."""
 
 CONTAINERS = "tests/containers"
 """A folder whose tests are long: each has an engine, and two at a time share names of networks."""

@@ -19,6 +19,7 @@ SLOW_TESTS = {
         "test_a_pattern_is_one_of_ansible",
         "test_a_canary_that_is_no_member_is_refused",
         "test_what_cannot_be_rolled_is_refused",
+        "test_with_ansible_as_the_carrier_nothing_of_it_is_refused",
     ),
     "tests/unit/agent/restore/test_same_bytes.py": ("test_a_kill_loses_nothing_of_it",),
     "tests/unit/agent/backup/test_save.py": (
@@ -126,6 +127,15 @@ SLOW_TESTS = {
         "test_the_manager_is_accepted_and_documented",
         "test_the_option_without_its_value_is_refused",
         "test_without_its_defect_the_criterion_is_not_enough",
+    ),
+    "tests/contract/test_ansible.py": (
+        "test_a_host_that_does_not_answer_is_told_as_that",
+        "test_a_host_that_never_speaks_is_given_up",
+        "test_settings_of_the_user_change_nothing",
+        "test_what_cannot_be_read_is_told_in_its_words",
+        "test_what_takes_too_long_is_ended_with_all_that_was_started",
+        "test_who_breaks_off_is_not_asked_again",
+        "test_who_is_no_host_is_not_asked",
     ),
     "tests/contract/test_drop.py": ("test_a_line_that_drops_in_the_middle_is_gone_on_from",),
     "tests/unit/plugin/test_html_report.py": ("test_workers_write_nothing",),

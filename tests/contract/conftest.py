@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import stat
@@ -47,6 +48,24 @@ def sshd() -> Iterator[Sshd]:
         yield daemon
 
 
+INVENTORY = """
+all:
+  hosts:
+    here:
+      ansible_host: 127.0.0.1
+      ansible_port: {port}
+      ansible_user: {user}
+      ansible_ssh_common_args: -F {home}/config
+      ansible_control_path_dir: {home}/cp
+      ansible_ssh_retries: 3
+    mute: {{ansible_host: 127.0.0.1, ansible_ssh_common_args: -o ProxyCommand="sleep 600"}}
+    gone: {{ansible_host: 127.0.0.1, ansible_port: 1}}
+    behind: {{ansible_connection: local}}
+  children:
+    group: {{hosts: {{here: }}}}
+"""
+
+
 class Place(NamedTuple):
     """A host: how it is reached, and what runs Python there."""
 
@@ -75,13 +94,26 @@ def bare(shared: Path) -> Iterator[Bare]:
         yield host
 
 
-@pytest.fixture(params=["local", "ssh", "podman", "machine"])
+@pytest.fixture(scope="session")
+def inventory(sshd: Sshd) -> Path:
+    """An inventory of Ansible: `here` is this machine over ssh."""
+    if not shutil.which("ansible-playbook"):
+        pytest.skip("not run: apt-get install ansible-core, for hosts that Ansible reaches")
+    path = sshd.home / "hosts.yml"
+    path.write_text(INVENTORY.format(user=getpass.getuser(), port=sshd.port, home=sshd.home))
+    return path
+
+
+@pytest.fixture(params=["local", "ssh", "ansible", "podman", "machine"])
 def place(request: pytest.FixtureRequest) -> Place:
     """Each host in each of the ways."""
     if request.param == "local":
         return Place("local://", sys.executable)
     if request.param == "ssh":
         return Place(request.getfixturevalue("sshd").url, sys.executable)
+    if request.param == "ansible":
+        inventory: Path = request.getfixturevalue("inventory")
+        return Place(f"ansible://here?ansible_inventory={inventory}", sys.executable)
     host: Bare = request.getfixturevalue("bare")
     return Place(host.url if request.param == "machine" else host.engine_url, "/usr/bin/python3")
 

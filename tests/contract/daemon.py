@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from pytest_rollback.transport.connection import Connection
+from pytest_rollback.transport.ssh import SshLine
 
 CONFIGURATION = """
 ListenAddress 127.0.0.1
@@ -57,7 +58,7 @@ def new_key(path: Path) -> Path:
 
 def hang_up(connection: Connection) -> None:
     """Break the one connection to a host, as a network would."""
-    assert connection.line
+    assert isinstance(connection.line, SshLine)
     path = f"ControlPath={connection.line.folder}/c"
     command = ["ssh", "-o", path, "-O", "exit", "somewhere"]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)

@@ -68,7 +68,7 @@ def supervisord() -> Iterator[Known]:
 @pytest.fixture
 def manager(request: pytest.FixtureRequest) -> Known:
     """The service manager of the place, and a unit that it knows."""
-    if request.node.callspec.params["place"] in {"local", "ssh"}:
+    if request.node.callspec.params["place"] in {"local", "ssh", "ansible"}:
         found: Known = request.getfixturevalue("supervisord")
         return found
     return Known(ManagerAddress("systemd"), "nginx")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,6 +47,19 @@ ENTERED = (
     "Host {name}\n  ProxyCommand nsenter -t {pid} -m -n -p -u {sshd} -i -f {home}/sshd_config\n"
 )
 GONE = "Host {name}\n  ProxyCommand false\n"
+CARRIERS = ("ssh", "ansible")
+"""Both carry the same: what is said of a fleet holds with each."""
+
+INVENTORY = """
+shop:
+  vars:
+    ansible_user: root
+    ansible_ssh_common_args: -F {home}/ssh_config
+    ansible_control_path_dir: {home}/cp
+    ansible_ssh_retries: 3
+  hosts:
+"""
+"""What OpenSSH alone does not read; and what would have a question asked again, were it heeded."""
 
 
 class FleetHost:
@@ -54,7 +68,8 @@ class FleetHost:
     def __init__(self, name: str, home: Path) -> None:
         self.name, self.place = name, home / name
         self.place.mkdir()
-        inside = [sys.executable, "-m", "tests.fleet.inside", self.place, home / "host"]
+        own, common = str(self.place), str(home / "host")
+        inside = [sys.executable, "-m", "tests.fleet.inside", own, common]
         self.process = subprocess.Popen(
             [*ALONE, *inside], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
         )
@@ -89,10 +104,12 @@ class Hosts:
 
     Args:
         number: how many; they are h1, h2 and so on.
+        carrier: how they are reached.
         fleet: keys of `[fleet]`, beside its hosts.
     """
 
-    def __init__(self, number: int, **fleet: object) -> None:
+    def __init__(self, number: int, carrier: str = "ssh", **fleet: object) -> None:
+        self.carrier = carrier
         self.home = Path(tempfile.mkdtemp(prefix="fleet-"))
         (self.home / "host").mkdir()
         new_key(self.home / "key")
@@ -124,17 +141,19 @@ class Hosts:
             for name, each in self.hosts.items()
         ]
         (self.home / "ssh_config").write_text("".join(lines) + CLIENT.format(home=self.home))
+        for each in (self.home / "cp").glob("*"):  # Ansible keeps connections open
+            each.unlink()
 
-    def describe(self, **fleet: object) -> None:
-        """Write rollback.toml."""
+    def describe(self, *names: str, **fleet: object) -> None:
+        """Write rollback.toml, of a fleet of these hosts alone, or of all."""
         document = HostShop(self.home / "host").document()
         document["target"] = {
             "name": "corner",
             "connection": f"ssh://root@h1?ssh_config={self.home}/ssh_config",
             "python": sys.executable,
         }
-        hosts = [f"root@{name}" for name in self.hosts]
-        document["fleet"] = {"hosts": hosts, "batches": [1, "50%"], "quorum": 0, **fleet}
+        members = self.members(names or tuple(self.hosts))
+        document["fleet"] = {**members, "batches": [1, "50%"], "quorum": 0, **fleet}
         self.manifest.write_text(tomli_w.dumps(document))
 
     def describe_again(self, **tables: Any) -> None:  # noqa: ANN401 - any table
@@ -157,6 +176,14 @@ class Hosts:
             check=False,
         )
         return done.returncode, said(done)
+
+    def members(self, names: Iterable[str]) -> dict[str, object]:
+        """Return the keys of `[fleet]` that say which hosts there are."""
+        if self.carrier == "ssh":
+            return {"hosts": [f"root@{name}" for name in names]}
+        lines = "".join(f"    {name}:\n" for name in names)
+        (self.home / "hosts.yml").write_text(INVENTORY.format(home=self.home) + lines)
+        return {"inventory": "hosts.yml", "hosts": "shop", "carrier": "ansible"}
 
     def command(self, verb: str, *words: str) -> list[str]:
         """Return a command about the fleet, as words."""

@@ -51,7 +51,8 @@ class Mixed(Frozen):
 class Fleet(Frozen):
     """`[fleet]`: a system on many hosts, which are rolled back in batches.
 
-    `hosts` are a pattern of Ansible for the hosts of `inventory`, or a list of addresses.
+    `hosts` are a pattern of Ansible for the hosts of `inventory`, or a list of addresses. They are
+    reached by OpenSSH, or with `carrier = "ansible"` as Ansible reaches them.
     Before them is HAProxy, asked at `balancer` about the servers of `backend`, or whatever the
     commands `drain`, `undrain` and `serving` reach: words, run where pytest runs and without a
     shell; `{host}` in a word is the name of the host.
@@ -59,6 +60,7 @@ class Fleet(Frozen):
 
     inventory: str = ""
     hosts: Annotated[str, Field(min_length=1)] | tuple[Address, ...] = "all"
+    carrier: Literal["ssh", "ansible"] = "ssh"
     canary: HostName | None = None
     batches: Annotated[tuple[Some, ...], Field(min_length=1)] = (1, "25%")
     quorum: AtLeast = "50%"
@@ -81,6 +83,10 @@ class Fleet(Frozen):
         if isinstance(self.hosts, str) != bool(self.inventory):
             raise ValueError(
                 "expected inventory with a pattern in hosts, or a list of addresses in hosts"
+            )
+        if self.carrier == "ansible" and not self.inventory:
+            raise ValueError(
+                'carrier = "ansible" needs inventory: the file that says how hosts are reached'
             )
         if bool(self.balancer) != bool(self.backend):
             raise ValueError("balancer and backend go together: the servers of one backend")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import hashlib
 import logging
-import re
 import shlex
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_rollback.agent import protocol
@@ -20,7 +17,7 @@ from pytest_rollback.agent.protocol import Answer, Request, decode
 from pytest_rollback.errors import LockHeld, Refused, RollbackError, Unfinished, Unreachable
 from pytest_rollback.manifest.values import shown_connection
 from pytest_rollback.progress.activity import PROGRESS
-from pytest_rollback.transport import memfd
+from pytest_rollback.transport import lines, memfd
 from pytest_rollback.transport.busy import FirstQuestion
 from pytest_rollback.transport.call import (
     AgentReply,
@@ -32,11 +29,9 @@ from pytest_rollback.transport.call import (
 )
 from pytest_rollback.transport.diagnosis import HOST, last, meant
 from pytest_rollback.transport.interrupts import INTERRUPTS
+from pytest_rollback.transport.lines import HostLine
 from pytest_rollback.transport.payload import (
     BOOT,
-    DROP,
-    KEEP,
-    LONGEST,
     agent_sha256,
     arguments,
     fit,
@@ -44,7 +39,7 @@ from pytest_rollback.transport.payload import (
     needed,
     started,
 )
-from pytest_rollback.transport.ssh import SshLine
+from pytest_rollback.transport.pieces import on_input, sent
 from pytest_rollback.transport.subjects import subjects
 
 if TYPE_CHECKING:
@@ -61,7 +56,6 @@ KINDS: Mapping[str, type[RollbackError]] = {
 }
 GRACE = 5.0
 """Seconds after a request's deadline when we stop waiting for its answer."""
-KEPT = re.compile(rb"<<rollback-kept ([^>]+)>>")
 LATE = {124, 137}
 """Exit codes of `timeout`: the command timed out; the command was killed."""
 
@@ -71,12 +65,12 @@ class Connection:
 
     Args:
         system: says how the host is reached and which files hold secrets.
-        line: the ssh connection to use where somebody else keeps one; it is left open.
+        line: the line to use where somebody else keeps one; it is left open.
 
-    `trips` counts the round trips so far; `line` is the ssh connection where there is one.
+    `trips` counts the round trips so far; `line` is that of ssh or of Ansible where there is one.
     """
 
-    def __init__(self, system: System, line: SshLine | None = None) -> None:
+    def __init__(self, system: System, line: HostLine | None = None) -> None:
         self.system = system
         self.trips = 0
         self._asked = 0.0
@@ -98,7 +92,8 @@ class Connection:
     def _plain(self) -> Any:  # noqa: ANN401
         """The host as we log in: testinfra's own sudo would stop and ask for a password."""
         host = self._reached(sudo=False)
-        self._sudo = self.system.target.sudo or host.backend.sudo
+        by_itself = self.line and self.line.takes_data
+        self._sudo = not by_itself and (self.system.target.sudo or host.backend.sudo)
         host.backend.sudo = False
         return host
 
@@ -107,11 +102,12 @@ class Connection:
 
         logging.getLogger("testinfra").setLevel(logging.WARNING)  # it logs every command
         connection = self.system.target.connection
-        if not connection.startswith("ssh://"):
+        become = self.system.target.sudo
+        self.line = self.line or lines.line_to(connection, self.where, become=become)
+        if self.line is None:
             return testinfra.get_host(connection, sudo=sudo)
-        self.line = self.line or SshLine(connection, self.where)
         self.line.open()
-        return testinfra.get_host(connection, sudo=sudo, ssh_extra_args=self.line.options)
+        return self.line.reached(sudo=sudo)
 
     def close(self) -> None:
         """End what was opened. A question after that opens it again."""
@@ -165,7 +161,8 @@ class Connection:
 
     def _is_too_long(self, modules: frozenset[str], request: object) -> bool:
         """Whether a request does not fit into the arguments of one command."""
-        is_far = self._needs_sources or not memfd.is_near(self.system.target.connection)
+        where = self.system.target.connection
+        is_far = (self._needs_sources or not memfd.is_near(where)) and not lines.takes_data(where)
         return is_far and not fit(arguments(modules, request, plain=self._needs_plain))
 
     def _once_idle(
@@ -182,13 +179,18 @@ class Connection:
 
     def _handed(self, modules: frozenset[str], request: object, deadline: float) -> Any:  # noqa: ANN401
         """Hand a request over, through memory or along the line; return testinfra's result."""
+        self._plain  # noqa: B018 - it knows which line there is
         if memfd.is_near(self.system.target.connection) and not self._needs_sources:
             with memfd.held(modules, request) as words:
                 result = self._python(memfd.BOOT, words, deadline)
             self._needs_sources = memfd.is_refused(result.stdout_bytes)
             if not self._needs_sources:
                 return result
-        with self._sent(arguments(modules, request, plain=self._needs_plain)) as words:
+        if self.line and self.line.takes_data:
+            digest, data = on_input(arguments(modules, request, plain=True))
+            return self._python(BOOT, digest, deadline, data)
+        texts = arguments(modules, request, plain=self._needs_plain)
+        with sent(texts, self._python, self._trouble) as words:
             result = self._python(BOOT, words, deadline)
         if not is_refused(result.stdout_bytes) or self._needs_plain:
             return result
@@ -210,33 +212,7 @@ class Connection:
         except HostError as error:
             return Refused(error.message, hint=error.hint)
 
-    @contextlib.contextmanager
-    def _sent(self, texts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        """Yield the arguments that stand for texts; too long ones travel ahead, through a file."""
-        if fit(texts):
-            yield texts
-            return
-        content = " ".join(texts)
-        path = "-"
-        try:
-            for begin in range(0, len(content), LONGEST):
-                path = self._kept(path, content[begin : begin + LONGEST])
-            yield (f"@{path}", hashlib.sha256(content.encode("ascii")).hexdigest())
-        except BaseException:  # an answer proves that the file is gone; all else does not
-            if path != "-":
-                with contextlib.suppress(RollbackError):
-                    self._python(DROP, (path,), GRACE)
-            raise
-
-    def _kept(self, path: str, piece: str) -> str:
-        """Append a piece of a text to a private file on the host; return where it is."""
-        result = self._python(KEEP, (path, piece), 30.0)
-        found = KEPT.search(result.stdout_bytes)
-        if found is None:
-            raise self._trouble(result, 30.0)
-        return found[1].decode("utf-8", "surrogateescape")
-
-    def _python(self, script: str, words: Iterable[str], seconds: float) -> Any:  # noqa: ANN401
+    def _python(self, script: str, words: Iterable[str], seconds: float, data: bytes = b"") -> Any:  # noqa: ANN401
         """Run a script of ours on the host; return testinfra's result."""
         if self.line:
             self.line.open()
@@ -246,16 +222,17 @@ class Connection:
         python = (self.system.target.python, *started(script))
         self.trips += 1
         self._asked = time.monotonic()
-        return self._bounded(shlex.join([*sudo, *limit, *python, *words]), seconds + GRACE)
+        command = shlex.join([*sudo, *limit, *python, *words])
+        return self._bounded(command, seconds + GRACE, **({"data": data} if data else {}))
 
-    def _bounded(self, command: str, seconds: float) -> Any:  # noqa: ANN401
+    def _bounded(self, command: str, seconds: float, **more: bytes) -> Any:  # noqa: ANN401
         """Return the command's result, or give up on it: testinfra itself would wait for ever."""
         outcome: list[Any] = []
         problems: list[Exception] = []
 
         def carry() -> None:
             try:
-                outcome.append(self._plain.run(command))
+                outcome.append(self._plain.run(command, **more))
             except Exception as problem:  # noqa: BLE001 - whatever it is, the host was not reached
                 problems.append(problem)
 
@@ -270,10 +247,11 @@ class Connection:
     def _lost(self, problems: list[Exception], seconds: float) -> Unreachable:
         """Return the error of a host that was reached, and then did not answer."""
         why = "lost" if problems else f"silent for {seconds:.0f} s"
+        words = [each.message for each in problems if isinstance(each, RollbackError)]
         if self.line:
             self.line.lost()
         return Unreachable(
-            f"{self.where} is {why}",
+            ": ".join([f"{self.where} is {why}", *words]),
             hint="try the connection by hand; changes in progress may be complete or not: run the "
             "same command again, it checks first",
         )

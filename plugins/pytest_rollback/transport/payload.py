@@ -72,16 +72,18 @@ sys.stdout.flush()
 os._exit(0)
 """
 
-# A request that is too long for an argument comes as @PATH of a private file: removed before
-# anything is done, then checked.
+# A request that is too long for an argument comes as @PATH of a private file, removed before
+# anything is done; or on the standard input, which is "-". Both are checked.
 BOOT = f"""{GUARD}
 import base64,json,os,zlib
 a=sys.argv[1:]
-if a[0][0]=="@":
+if a[0][0]in"@-":
  import hashlib
- f=os.open(a[0][1:],os.O_RDONLY|os.O_NOFOLLOW)
- os.unlink(a[0][1:])
- with os.fdopen(f,"rb") as f:b=f.read()
+ f=0
+ if a[0]!="-":
+  f=os.open(a[0][1:],os.O_RDONLY|os.O_NOFOLLOW)
+  os.unlink(a[0][1:])
+ with os.fdopen(f,"rb",closefd=f>0) as f:b=f.read()
  if hashlib.sha256(b).hexdigest()!=a[1]:sys.exit("the request was damaged in transfer")
  a=b.split()
 def plain(x):

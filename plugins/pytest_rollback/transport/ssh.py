@@ -15,6 +15,7 @@ import tempfile
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pytest_rollback.errors import Unreachable
 from pytest_rollback.progress.activity import PROGRESS
@@ -56,13 +57,15 @@ class SshLine:
     Its socket lies in `folder`.
     """
 
+    takes_data = False
+
     def __init__(self, connection: str, where: str) -> None:
         from testinfra.backend import parse_hostspec  # noqa: PLC0415 - with testinfra itself
         from testinfra.backend.base import BaseBackend  # noqa: PLC0415
 
         spec, self._chosen = parse_hostspec(connection)
         self.host, self.where = BaseBackend.parse_hostspec(spec), where
-        self.folder, self.connection = _folder(), connection
+        self.folder, self.connection = short_folder(), connection
         self._lender = _lender(connection)
         exit_ = [*self._command("no"), "-O", "exit", self.host.name]
         self._end = weakref.finalize(self, _end, self.folder, exit_)
@@ -70,7 +73,7 @@ class SshLine:
 
     @property
     def options(self) -> str:
-        """What testinfra passes to ssh: whatever it asks goes through the open connection."""
+        """What testinfra passes to ssh."""
         return " ".join(f"-o {option}" for option in self._options("no"))
 
     def _options(self, master: str) -> Iterable[str]:
@@ -150,6 +153,12 @@ class SshLine:
         port = f"-p {self.host.port} " if self.host.port else ""
         return f"ssh {port}{user}{self.host.name}"
 
+    def reached(self, *, sudo: bool) -> Any:  # noqa: ANN401 - testinfra ships no types
+        """Return testinfra's host: whatever it asks goes through this connection."""
+        import testinfra  # noqa: PLC0415 - only runs that reach a host pay for it
+
+        return testinfra.get_host(self.connection, sudo=sudo, ssh_extra_args=self.options)
+
     def trouble(self, said: str) -> Unreachable:
         """Return the error that what ssh said stands for."""
         words = {"where": self.where, "host": self.host.name, "ssh": self.by_hand, "python": ""}
@@ -185,7 +194,7 @@ def _answers(path: Path) -> bool:
     return True
 
 
-def _folder() -> Path:
+def short_folder() -> Path:
     """Return a new private directory with a path that is short enough for a socket.
 
     Those that killed processes have left there are removed first.

@@ -15,6 +15,7 @@ from pytest_rollback.manifest.fleet import Fleet
         {"hosts": ["deploy@192.0.2.1:2222", "web2"], "batches": [1, "100%"], "quorum": "0%"},
         {"inventory": "hosts.yml", "hosts": "web:!old"},
         {"inventory": "hosts.yml"},
+        {"inventory": "hosts.yml", "carrier": "ansible"},
         {"hosts": ["a"], "drain": ["lb", "{host}"], "undrain": ["lb", "-r", "{host}"]},
     ],
 )
@@ -30,6 +31,8 @@ def test_what_describes_a_fleet_is_taken(table: dict[str, object]) -> None:
         ({"hosts": ["a"], "inventory": "hosts.yml"}, "inventory with a pattern"),
         ({"hosts": ["-oProxyCommand=x"]}, "hosts"),
         ({"hosts": ["a b"]}, "hosts"),
+        ({"hosts": ["a"], "carrier": "ansible"}, "needs inventory"),
+        ({"inventory": "hosts.yml", "carrier": "salt"}, "carrier"),
         ({"hosts": ["a"], "drain": ["lb"]}, "no host is left drained"),
         ({"hosts": ["a"], "batches": [0]}, "batches"),
         ({"hosts": ["a"], "batches": ["0%"]}, "batches"),

@@ -103,7 +103,7 @@ def surveyed(
     return {each.name: each for each in found}
 
 
-def asked(system: System, name: str, line: SshLine) -> HostState:
+def asked(system: System, name: str, line: SshLine | None) -> HostState:
     """Return what one host says of itself; whatever stands in the way is part of it."""
     with contextlib.closing(Connection(system, line)) as connection:
         try:

@@ -67,7 +67,7 @@ def test_a_pattern_is_one_of_ansible(tmp_path: Path) -> None:
             INVENTORY.replace("192.0.2.3", "192.0.2.3, ansible_connection: winrm"),
             "web",
             "ansible_connection = winrm is not used here",
-            "~/.ssh/config",
+            'carrier = "ansible"',
         ),
         (
             INVENTORY.replace("192.0.2.3", "'192.0.2.3', ansible_ssh_common_args: -J jump"),
@@ -89,6 +89,17 @@ def test_what_cannot_be_rolled_is_refused(
 
 
 @needs_ansible
+def test_with_ansible_as_the_carrier_nothing_of_it_is_refused(tmp_path: Path) -> None:
+    """It is asked for each host by name; a name that is a pattern as well is none."""
+    odd = INVENTORY.replace("192.0.2.3", "'192.0.2.3', ansible_connection: podman")
+    carried = found(tmp_path, odd, carrier="ansible")
+    where = f"?ansible_inventory={tmp_path}/hosts.yml"
+    assert carried == [(f"web{n}", f"ansible://web{n}{where}") for n in (1, 2, 3)]
+    with pytest.raises(UsageError, match=r"web3!: expected a name of letters"):
+        found(tmp_path, odd.replace("web3:", "'web3!':"), carrier="ansible")
+
+
+@needs_ansible
 def test_a_canary_that_is_no_member_is_refused(tmp_path: Path) -> None:
     """Nobody else takes its place."""
     with pytest.raises(UsageError, match="the canary db1 is no host of the fleet"):
@@ -99,10 +110,10 @@ def test_without_ansible_its_package_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the list that needs none."""
-    monkeypatch.setattr(inventory.shutil, "which", lambda _: None)
+    monkeypatch.setattr(inventory.play_process, "program", lambda _: None)
     with pytest.raises(UsageError, match="ansible-inventory is not installed") as refused:
         found(tmp_path, INVENTORY)
-    assert "pip install ansible-core" in refused.value.hint
+    assert "pip install 'pytest-rollback[fleet]'" in refused.value.hint
 
 
 def listed(*hosts: str, connection: str = "ssh://any") -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """The hosts of a fleet: by Ansible's own inventory and patterns, or from a plain list.
 
-Promise: a host that would be reached otherwise than Ansible reaches it is refused, and not guessed;
-so are an empty inventory, a pattern that matches nobody, and one host under two names.
+Promise: a host that would be reached otherwise than Ansible reaches it is refused, and not guessed,
+where Ansible itself is not the carrier; so are an empty inventory, a pattern that matches nobody,
+and one host under two names.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -20,6 +20,7 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.extras.fleet.judge import named
 from pytest_rollback.extras.fleet.members.addresses import refuse_twice
 from pytest_rollback.manifest.fleet import Fleet
+from pytest_rollback.transport.ansible import ansible_line, play_process
 
 PATIENCE = 60.0
 """Seconds for an inventory, which may be a program that asks a cloud."""
@@ -62,13 +63,14 @@ def members(fleet: Fleet, folder: Path, connection: str) -> tuple[FleetMember, .
     """
     options = connection.partition("?")[2]
     found = (
-        tuple(_of_ansible(fleet.hosts, folder / fleet.inventory, options))
+        tuple(_of_ansible(fleet.hosts, folder / fleet.inventory, options, fleet.carrier))
         if isinstance(fleet.hosts, str)
         else tuple(_listed(each, options) for each in fleet.hosts)
     )
     if not found:
         raise UsageError("the fleet has no host", hint="name some in hosts of [fleet]")
-    refuse_twice({each.name: each.connection for each in found}, len(found))
+    if fleet.carrier == "ssh":  # where Ansible leads is asked of each host, by the survey
+        refuse_twice({each.name: each.connection for each in found}, len(found))
     names = [each.name for each in found]
     if fleet.canary and fleet.canary not in names:
         raise UsageError(
@@ -99,8 +101,8 @@ def _listed(address: str, options: str) -> FleetMember:
     return FleetMember(address.rpartition("@")[2], f"ssh://{address}{query}")
 
 
-def _of_ansible(pattern: str, path: Path, options: str) -> Iterator[FleetMember]:
-    """Yield the hosts that a pattern matches, each with its variables.
+def _of_ansible(pattern: str, path: Path, options: str, carrier: str) -> Iterator[FleetMember]:
+    """Yield the hosts that a pattern matches, each as its carrier reaches it.
 
     Raises:
         UsageError: the inventory cannot be read, or the pattern matches nobody.
@@ -117,7 +119,25 @@ def _of_ansible(pattern: str, path: Path, options: str) -> Iterator[FleetMember]
             f"hosts = {pattern!r} matches no host of {path}", hint=f"its groups are: {known}"
         )
     for name in names:
-        yield described(name, variables.get(name, {}), options)
+        yield (
+            carried(name, path.absolute())
+            if carrier == "ansible"
+            else described(name, variables.get(name, {}), options)
+        )
+
+
+def carried(name: str, path: Path) -> FleetMember:
+    """Return a host of an inventory as Ansible itself reaches it.
+
+    Raises:
+        UsageError: its name is a pattern as well.
+    """
+    if not ansible_line.NAME.fullmatch(name):
+        raise UsageError(
+            f"{name}: expected a name of letters, digits, '.', '-' and '_'",
+            hint=f"call it by such a name in {path}, with its address in ansible_host",
+        )
+    return FleetMember(name, ansible_line.connection_to(name, path))
 
 
 def described(name: str, variables: Mapping[str, Any], options: str) -> FleetMember:
@@ -132,7 +152,8 @@ def described(name: str, variables: Mapping[str, Any], options: str) -> FleetMem
         said = ", ".join(unused) or f"ansible_connection = {how}"
         raise UsageError(
             f"{name}: {said} is not used here, so that another way would lead to it",
-            hint=f"say the same for {name} in ~/.ssh/config, which Ansible reads as well",
+            hint=f'set carrier = "ansible" in [fleet]; or say the same for {name} in '
+            "~/.ssh/config, which Ansible reads as well",
         )
     told = {key: str(variables.get(each) or "") for key, each in USED.items()}
     where = told["host"] or name
@@ -155,16 +176,17 @@ def asked(program: str, path: Path, *words: str) -> str:
     Raises:
         UsageError: it is not installed, or cannot read the inventory.
     """
-    if shutil.which(program) is None:
+    there = play_process.program(program)
+    if there is None:
         raise UsageError(
             f"{program} is not installed, and the fleet's hosts are in {path}",
-            hint="pip install ansible-core, or apt-get install ansible-core; or list the addresses "
-            "in hosts of [fleet]",
+            hint="pip install 'pytest-rollback[fleet]', or apt-get install ansible-core; or list "
+            "the addresses in hosts of [fleet]",
         )
     if not path.exists():
         raise UsageError(f"{path} is not there", hint="correct inventory in [fleet]")
     more = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1", "ANSIBLE_NOCOLOR": "1"}
-    command = [program, "-i", str(path), *words]
+    command = [there, "-i", str(path), *words]
     try:
         done = subprocess.run(
             command,

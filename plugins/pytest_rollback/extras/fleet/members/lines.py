@@ -2,6 +2,8 @@
 
 Each question and each rollback is a process of its own; all of them about one host go through one
 login. Where it breaks, or has ended because nobody used it, each opens one of its own, as alone.
+With Ansible as the carrier nothing is kept: an Ansible at work for each host is more memory than
+its start is time, and it keeps its own connections open between two starts.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Mapping
 
 from pytest_rollback.extras.fleet.members.inventory import FleetMember
 from pytest_rollback.manifest.values import shown_connection
+from pytest_rollback.transport.ansible import ansible_line
 from pytest_rollback.transport.ssh import SshLine
 
 
@@ -24,11 +27,13 @@ class FleetLines:
         self._of: dict[str, SshLine] = {}
         self._lock = threading.Lock()
 
-    def of(self, member: FleetMember) -> SshLine:
-        """Return the connection to a host; a question through it opens it.
+    def of(self, member: FleetMember) -> SshLine | None:
+        """Return the connection to a host; a question through it opens it. None with Ansible.
 
         Several threads may ask at once: there is one for each host.
         """
+        if member.connection.startswith(ansible_line.SCHEME):
+            return None
         with self._lock:
             if member.name not in self._of:
                 where = shown_connection(member.connection)
