@@ -82,6 +82,10 @@ LONG_SESSIONS = {
     "tests/unit/agent/database/rehearsal/test_killed.py": tuple(
         f"test_nothing_is_left_of_one_that_was_killed[{point}]" for point in range(12) if point % 4
     ),
+    "tests/unit/agent/database/rehearsal/test_rehearse.py": tuple(
+        f"test_a_good_dump_is_proven[{kind}-older]"
+        for kind in ("plain", "plain, gzip", "tar", "directory")
+    ),
     "tests/unit/agent/database/previous/test_previous.py": (
         "test_a_release_that_runs_on_the_schema_answers",
         "test_a_schema_that_the_release_does_not_know_is_told[a column was renamed]",
