@@ -16,7 +16,7 @@ from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import ABOUT, BACKUPS, COMMANDS, LINKS, STATE
+from pytest_rollback.manifest.release import ABOUT, BACKUPS, COMMANDS, IMAGES, LINKS, STATE
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import settings, shown
@@ -45,7 +45,7 @@ examples:
   {me} --base IMAGE
 """
 
-WAYS = (BACKUPS, STATE, LINKS, COMMANDS)
+WAYS = (BACKUPS, STATE, LINKS, COMMANDS, IMAGES)
 """How a sandbox keeps the previous release."""
 
 
