@@ -1,6 +1,6 @@
 """Play every drill on every target, and print the table that docs/drills.md keeps.
 
-    .venv/bin/python benchmarks/drills.py [--on embedded,links,state,commands,ssh,podman] [NAME ...]
+    .venv/bin/python benchmarks/drills.py [--on embedded,links,images,ssh] [NAME ...]
 
 Names are those of scenarios, `issues` for the procedure's four, those of faults, or `faults` for
 all that can happen to a host while it is rolled back. A row is printed as soon as it is known: what
@@ -34,7 +34,7 @@ from pytest_rollback.extras.sandbox.local import pristine
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import BACKUPS, COMMANDS, LINKS, STATE
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, IMAGES, LINKS, STATE
 from pytest_rollback.manifest.requests import watched_edge
 from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
@@ -43,7 +43,7 @@ from tests.machine.targets import BOTH, Processes, Target, Whole
 REPOSITORY = Path(__file__).resolve().parents[1]
 VILLAGE = REPOSITORY / "fixtures/village"
 ISSUES, HAPPENINGS = "issues", "faults"
-STRATEGIES = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS)}}
+STRATEGIES = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS, IMAGES)}}
 """How the previous release is kept, by the name of an embedded target."""
 
 TARGETS = (*STRATEGIES, "ssh", "podman")

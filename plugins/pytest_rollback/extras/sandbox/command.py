@@ -56,7 +56,7 @@ def folder() -> Path:
 
 def up(asked: argparse.Namespace) -> None:
     """Start the sandbox; one that is up already stays as it is."""
-    if asked.machine and asked.strategy == LINKS:
+    if asked.machine and asked.strategy in (LINKS, IMAGES):
         raise UsageError(
             "the machine sandbox deploys by backups alone",
             hint=f"{asked.program} up --strategy {asked.strategy}, without --machine",

@@ -21,6 +21,7 @@ from pytest_rollback.errors import Unfinished, Unreachable
 from pytest_rollback.extras.sandbox.common.layout import Layout
 from pytest_rollback.extras.sandbox.machine.podman import engine
 
+WHO = "the sandbox of images"
 FILE = "compose.yaml"
 COMPOSE = "podman-compose"
 LABEL = "rollback.sandbox"
@@ -94,12 +95,12 @@ class SandboxProject:
         Raises:
             Unreachable: there is no container engine, or no compose program.
         """
-        program, *options = engine()
+        program, *options = engine(WHO)
         beside = Path(sys.executable).parent / COMPOSE
         compose = beside if beside.exists() else shutil.which(COMPOSE)
         if compose is None:
             raise Unreachable(
-                f"a sandbox of images needs {COMPOSE}, which is not installed",
+                f"{WHO} needs {COMPOSE}, which is not installed",
                 hint=f"{shlex.quote(sys.executable)} -m pip install {COMPOSE}",
             )
         place = self.layout.bin
