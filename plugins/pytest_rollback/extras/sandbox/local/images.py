@@ -231,11 +231,11 @@ class ImagesSite(LocalSite):
             ]
             time.sleep(health.PAUSE)
             looks = self.project.looks()
-        return {unit: look.status for unit, look in looks.items()}
+        return {unit: look.words for unit, look in looks.items()}
 
     def states(self) -> dict[str, str]:
         """Return the state of each process and each container, in the words of who has it."""
-        mine = {unit: look.status for unit, look in self.project.looks().items()}
+        mine = {unit: look.words for unit, look in self.project.looks().items()}
         return {**super().states(), **mine}
 
     def forget(self) -> None:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from pytest_rollback.errors import Unfinished, Unreachable
 from pytest_rollback.extras.sandbox.common.layout import Layout
 from pytest_rollback.extras.sandbox.machine.podman import engine
+from pytest_rollback.text.quantities import count
 
 WHO = "the sandbox of images"
 FILE = "compose.yaml"
@@ -67,6 +68,11 @@ class ContainerLook(NamedTuple):
     def stays(self) -> bool:
         """Whether it runs, and has since it was started."""
         return self.status == "running" and not self.restarts
+
+    @property
+    def words(self) -> str:
+        """It for people: one that is restarted again and again runs most of the time."""
+        return f"{self.status}, {count(self.restarts, 'restart')}" if self.restarts else self.status
 
 
 @dataclass(frozen=True)
