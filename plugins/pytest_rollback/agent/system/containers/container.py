@@ -81,10 +81,9 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
     """Return what `inspect` says of one container, of either engine."""
     state, about, host = (found.get(key) or {} for key in ("State", "Config", "HostConfig"))
     labels = about.get("Labels") or {}
-    policy = host.get("RestartPolicy") or {}
+    policy, log = (host.get(key) or {} for key in ("RestartPolicy", "LogConfig"))
     health = state.get("Health") or state.get("Healthcheck") or {}
     has_health = has_command(about)
-    log = host.get("LogConfig") or {}
     return EngineContainer(
         id=str(found.get("Id", "")),
         name=str(found.get("Name", "")).lstrip("/"),
