@@ -77,6 +77,21 @@ def test_there_and_back_again(village: Village) -> None:
     assert (code, "nothing to do" in printed) == (0, True), printed
 
 
+def test_a_failed_release_that_cannot_start_is_back_all_the_same(village: Village) -> None:
+    """The run is undone, its report says so, and then which unit does not start."""
+    village.embedded.break_("crash-at-import")
+    before = contents(village)
+    code, printed = village.arm("suites/drill")
+    assert code == 0, printed
+    run = str(village.record()["run"])
+
+    code, printed = village.rollback("undo", run, "--arm=sandbox")
+    assert code == 1, printed
+    assert printed.index(f"run {run} is undone") < printed.index("aivillage-agents does not start")
+    assert contents(village) == before
+    assert "the host has the failed release again" in str(village.record()["afterwards"])
+
+
 @pytest.mark.parametrize(
     ("words", "wanted", "said"),
     [
