@@ -1,6 +1,6 @@
 """Play every drill on every target, and print the table that docs/drills.md keeps.
 
-    .venv/bin/python benchmarks/drills.py [--on embedded,links,packages,ssh] [NAME ...]
+    .venv/bin/python benchmarks/drills.py [--on embedded,links,packages,images,ssh] [NAME ...]
 
 Names are those of scenarios, `issues` for the procedure's four, those of faults, or `faults` for
 all that can happen to a host while it is rolled back. A row is printed as soon as it is known: what
@@ -33,7 +33,7 @@ from pytest_rollback.checks.edge import LocalProber
 from pytest_rollback.extras.sandbox.local.sandbox import Embedded
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import BACKUPS, COMMANDS, LINKS, PACKAGES, STATE
+from pytest_rollback.manifest.release import BACKUPS, COMMANDS, IMAGES, LINKS, PACKAGES, STATE
 from pytest_rollback.manifest.requests import watched_edge
 from pytest_rollback.transport.connection import Connection
 from tests.machine.faults import FAULTS, Fault
@@ -42,7 +42,7 @@ from tests.machine.targets import BOTH, Processes, Target, Whole
 REPOSITORY = Path(__file__).resolve().parents[1]
 VILLAGE = REPOSITORY / "fixtures/village"
 ISSUES, HAPPENINGS = "issues", "faults"
-EMBEDDED = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS)}}
+EMBEDDED = {"embedded": BACKUPS, **{each: each for each in (LINKS, STATE, COMMANDS, IMAGES)}}
 MACHINES = {"ssh": BACKUPS, "podman": BACKUPS, PACKAGES: PACKAGES}
 """How the previous release is kept, by the name of a target."""
 

@@ -115,7 +115,8 @@ def test_an_image_that_a_cleaning_deletes_is_told(renamed: Shop) -> None:
     kept = looked(renamed)["web"]
     assert (kept.risks, kept.threats, kept.faults) == ((), (), ())
 
-    renamed.podman("rm", "rollback-shop-web")
+    renamed.podman("rm", risky.hint.split()[3])
+    assert {each.hint for each in looked(renamed).values()} == {risky.hint}
     renamed.podman("untag", renamed.image(FIRST))
     threatened = looked(renamed)["web"]
     assert "podman image prune deletes" in threatened.threats[0]

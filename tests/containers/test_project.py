@@ -105,6 +105,23 @@ def test_a_start_takes_the_file_as_it_is_and_leaves_volumes(up: Shop) -> None:
     up.podman("exec", "shop_store_1", *up.words("open('/data/kept')"))
 
 
+def test_a_crash_loop_is_stopped_for_good(up: Shop) -> None:
+    """Also where the container has just ended, and its policy is about to start it again."""
+    loop = up.file.read_text().replace('8000"]', '8000"]\n    restart: always')
+    loop = loop.replace("/app/serve.py", "-c").replace('"8000"', '"raise SystemExit(1)"')
+    up.file.write_text(loop)
+    up.compose("up", "--detach", "web")
+    for _ in range(4):
+        until = time.monotonic() + 20
+        while up.podman("inspect", "--format", "{{.State.Status}}", "shop_web_1") != "stopped":
+            assert time.monotonic() < until
+        units.stop(UnitRequest(NOWHERE, address(up), "web", 30.0))
+        time.sleep(1.5)
+
+        assert up.podman("ps", "--quiet", "--filter", "name=shop_web_1") == ""
+        up.podman("start", "shop_web_1")
+
+
 def test_who_is_needed_is_not_taken_away_from_who_runs(up: Shop) -> None:
     """The hint stops who needs it first."""
     up.podman("stop", "--time", "2", "shop_store_1")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.plugin.operator import REPOSITORY
 from tests.plugin.village import Village
 
 
@@ -75,6 +78,27 @@ def test_there_and_back_again(village: Village) -> None:
     assert village.embedded.site.release() == "1.5.0"
     code, printed = village.rollback("undo", run, "--arm=sandbox")
     assert (code, "nothing to do" in printed) == (0, True), printed
+
+
+def test_a_failed_release_that_cannot_start_is_back_all_the_same(
+    village: Village, tmp_path: Path
+) -> None:
+    """The run is undone, its report says so, and then which unit does not start."""
+    name = "config/supervisor/aivillage-agents.conf"
+    text = (REPOSITORY / "fixtures/village/releases/current" / name).read_text()
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(re.sub("(?m)^command=.*", "command=/bin/false", text))
+    village.embedded.break_(str(tmp_path))
+    before = contents(village)
+    code, printed = village.arm("suites/drill")
+    assert code == 0, printed
+    run = str(village.record()["run"])
+
+    code, printed = village.rollback("undo", run, "--arm=sandbox")
+    assert code == 1, printed
+    assert printed.index(f"run {run} is undone") < printed.index("aivillage-agents does not start")
+    assert contents(village) == before
+    assert "the host has the failed release again" in str(village.record()["afterwards"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pytest_rollback.agent.messages.backup.strategies import PreviousPart, PreviousParts
 from pytest_rollback.checks.returned import back as shown_back
 from pytest_rollback.checks.returned import returnable
@@ -89,7 +91,7 @@ def safe(_strategy: str, found: PreviousParts) -> None:
         raise Refused(
             "the previous release would be removed",
             findings=threats,
-            hint="; ".join(part.hint for part in found.parts if part.threats and part.hint)
+            hint=_together(part for part in found.parts if part.threats)
             or "have the deploy tool keep more releases, and set keep in [release] to that",
         )
     _loaded(found)
@@ -105,10 +107,15 @@ def safe(_strategy: str, found: PreviousParts) -> None:
         raise Advisory(
             "a thorough cleaning would remove the previous release",
             findings=risks,
-            hint="; ".join(part.hint for part in found.parts if part.risks),
+            hint=_together(part for part in found.parts if part.risks),
         )
     _known(found)
     _pinned(found)
+
+
+def _together(parts: Iterable[PreviousPart]) -> str:
+    """Return the commands of parts in a line, each once."""
+    return "; ".join(dict.fromkeys(part.hint for part in parts if part.hint))
 
 
 def _unrecorded(found: PreviousParts) -> list[str]:

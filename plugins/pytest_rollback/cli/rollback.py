@@ -21,7 +21,7 @@ from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.release import LINKS
 from pytest_rollback.progress.ticker import TICKER
 from pytest_rollback.recovery import left_behind, rehearsal, status
-from pytest_rollback.recovery.action import Scope
+from pytest_rollback.recovery.action import AnyAction, Scope
 from pytest_rollback.recovery.actions.undo import START_FAILED, undoing
 from pytest_rollback.recovery.gate import Gate
 from pytest_rollback.recovery.lock_holder import Holder
@@ -158,8 +158,7 @@ class RollbackCommand(TargetCommand):
         began = RunBegan(mine, operator(), self.target, manifest=str(self.manifest))
         timeline.note(replace(began, resume=self.command))
         try:
-            for action in actions:
-                gate.perform(action)
+            down = self.performed(gate, actions)
         except KeyboardInterrupt:
             return self.broken_off(gate)
         timeline.note(RunFinished(UNDONE))
@@ -168,7 +167,24 @@ class RollbackCommand(TargetCommand):
         shown(f"run {run} is undone: {self.came_back}{but}")
         self.say(f"the database {each.database} is the one from before again" for each in losses)
         self.told(run)
+        if down:
+            raise down
         return 0
+
+    @staticmethod
+    def performed(gate: Gate, actions: Iterable[AnyAction]) -> RollbackError | None:
+        """Carry out an undo; return why the failed release does not run, once it is back.
+
+        It may be one that cannot start: then the run is undone all the same.
+        """
+        for action in actions:
+            try:
+                gate.perform(action)
+            except RollbackError as error:
+                if action is not START_FAILED:
+                    raise
+                return error
+        return None
 
     def are_down(self, scope: Scope, run: str) -> bool:
         """Say of a run that was undone whether its units are down, and return it."""

@@ -49,8 +49,9 @@ def stop(request: UnitRequest) -> UnitStopped:
     for report in polled(manager, unit, started + request.timeout):
         if is_down(manager, report, before):
             return UnitStopped(time.monotonic() - started, killed=False)
-        if report.state.state not in DOWN and not asked and report.state.pid != asked:
-            asked = report.state.pid
+        pid = report.state.pid
+        if report.state.state not in DOWN and (asked is None or pid not in (0, asked)):
+            asked = pid
             manager.ask_stop(unit)  # again where it had exited, and its manager started it anew
     kill(manager, unit, before)
     return UnitStopped(time.monotonic() - started, killed=True)

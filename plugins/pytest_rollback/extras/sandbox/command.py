@@ -16,7 +16,15 @@ from pytest_rollback.extras.sandbox.machine.podman import usable
 from pytest_rollback.extras.sandbox.machine.sandbox import Machine
 from pytest_rollback.extras.sandbox.target import KINDS, NAME, usual
 from pytest_rollback.manifest.load import load
-from pytest_rollback.manifest.release import ABOUT, BACKUPS, COMMANDS, LINKS, PACKAGES, STATE
+from pytest_rollback.manifest.release import (
+    ABOUT,
+    BACKUPS,
+    COMMANDS,
+    IMAGES,
+    LINKS,
+    PACKAGES,
+    STATE,
+)
 from pytest_rollback.recovery.rehearsal import folded
 from pytest_rollback.run.command_line.arguments import Parser
 from pytest_rollback.run.command_line.shared import settings, shown
@@ -45,7 +53,7 @@ examples:
   {me} --base IMAGE
 """
 
-EMBEDDED = (BACKUPS, STATE, LINKS, COMMANDS)
+EMBEDDED = (BACKUPS, STATE, LINKS, COMMANDS, IMAGES)
 ON_MACHINE = (BACKUPS, STATE, PACKAGES)
 WAYS = tuple(dict.fromkeys((*EMBEDDED, *ON_MACHINE)))
 """How a sandbox keeps the previous release: one of processes, one of a whole host, any."""

@@ -256,14 +256,15 @@ class Reviving:
 
     name = "reviving"
 
-    def __init__(self) -> None:
-        self.pids = [0, 0, 7, 7]
+    def __init__(self, *pids: int) -> None:
+        self.pids = [*pids]
+        self.last = pids[-1]
         self.stopped: list[int] = []
 
     def state(self, _unit: str) -> UnitReport:
-        """Exited, exited, then running under a new pid, until that was stopped."""
+        """Exited, or running under one pid after the other, until the last one was stopped."""
         pid = self.pids.pop(0) if len(self.pids) > 1 else self.pids[0]
-        if 7 in self.stopped:
+        if self.last in self.stopped:
             return UnitReport(UnitState(known=True, state="inactive"))
         return UnitReport(UnitState(known=True, state="active" if pid else "backoff", pid=pid))
 
@@ -276,11 +277,12 @@ class Reviving:
         return False
 
 
+@pytest.mark.parametrize("pids", [(0, 0, 7, 7), (5, 5, 0, 7, 7)])
 def test_what_is_started_again_while_it_is_stopped_is_stopped_again(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, pids: tuple[int, ...]
 ) -> None:
-    """A crash loop: the stop came while the program had exited, and stopped nothing."""
-    manager = Reviving()
+    """A crash loop: the stop came when the program had exited, or exits, and stopped nothing."""
+    manager = Reviving(*pids)
     monkeypatch.setattr(registry, "of", lambda _address: manager)
     stopped = units.stop(UnitRequest(real.NOWHERE, ManagerAddress("x"), "loop", 5.0))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pytest_rollback.agent.errors import HostError
@@ -104,6 +106,27 @@ def test_how_a_container_ended(code: int, killed: bool, state: str) -> None:  # 
     ended = container.read(DOCKER)._replace(exit_code=code, killed=killed)
 
     assert states.of(ended) == state
+
+
+@pytest.mark.parametrize(
+    ("status", "policy", "ago", "state"),
+    [
+        ("stopped", "always", 0.5, "backoff"),
+        ("stopped", "no", 0.5, "failed"),
+        ("stopped", "always", 60.0, "failed"),
+        ("exited", "always", 0.5, "failed"),
+        ("restarting", "always", 0.5, "backoff"),
+    ],
+)
+def test_what_an_engine_is_about_to_start_again_is_not_down(
+    status: str, policy: str, ago: float, state: str
+) -> None:
+    """Podman calls it stopped for a moment, docker restarting; neither has a process then."""
+    ended = container.read(PODMAN)._replace(
+        status=status, pid=0, policy=policy, exit_code=1, ended=time.time() - ago
+    )
+
+    assert (states.of(ended), ended.runs) == (state, False)
 
 
 def test_labels_of_docker_are_one_text() -> None:

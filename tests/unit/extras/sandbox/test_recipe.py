@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_rollback.errors import ManifestError
-from pytest_rollback.extras.sandbox.common.recipe import Recipe, filled, laid_over, quiet
+from pytest_rollback.extras.sandbox.common.recipe import Recipe, filled, lacking, laid_over, quiet
 
 BASE = """
 [system]
@@ -60,6 +60,16 @@ def test_the_overlay_wins_key_by_key(recipe: Recipe) -> None:
         {"name": "till", "unit": "shop-till"},
         {"name": "new", "unit": "{unknown}"},
     ]
+
+
+def test_keys_are_left_out_of_each_table(recipe: Recipe) -> None:
+    """By their path; in an array of tables, of each of them."""
+    assert lacking(recipe.base, ["system", "root"])["system"] == {"name": "shop"}
+    assert lacking(recipe.base, ["components", "unit"])["components"] == [
+        {"name": "web", "listens": [80]},
+        {"name": "till"},
+    ]
+    assert lacking(recipe.base, ["nowhere", "unit"]) == recipe.base
 
 
 def test_a_sandbox_notifies_nobody(recipe: Recipe) -> None:

@@ -88,7 +88,7 @@ def previous(request: ImagesRequest) -> PreviousParts:
             parts.append(PreviousPart("", "", _told(live), faults=(fault,)))
             continue
         found = _part(known[unit], name, live)._replace(unpinned=_unpinned(running, known[unit]))
-        parts.append(_kept(request, running.engine, found, known[unit], running.every))
+        parts.append(_kept(request, running, found, known[unit]))
     return PreviousParts(tuple(parts))
 
 
@@ -130,13 +130,10 @@ def _is_back(known: RecordedImage, live: Sequence[EngineContainer]) -> bool:
 
 
 def _kept(
-    request: ImagesRequest,
-    engine: Engine,
-    found: PreviousPart,
-    known: RecordedImage,
-    every: Sequence[EngineContainer],
+    request: ImagesRequest, running: RunningImages, found: PreviousPart, known: RecordedImage
 ) -> PreviousPart:
     """Return a recorded image as it is on this host now."""
+    engine = running.engine
     image = images.of(engine, known.image)
     if image is None:
         where = pinned(known.reference, known.digests)
@@ -148,11 +145,11 @@ def _kept(
         said = f"{found.place} is of {image.platform}, this host is {images.platform()}"
         faults.append(PartFault(known.unit, "altered", said))
     elif not faults and not found.is_back:
-        faults += _tried(engine, image, known)
+        faults += _tried(running, image, known)
     found = found._replace(faults=tuple(faults), hint=hint)
     return (
         found
-        if any(each.image == image.id for each in every)
+        if any(each.image == image.id for each in running.every)
         else _unused(request, engine, found, image)
     )
 
@@ -162,7 +159,7 @@ def _unused(
 ) -> PreviousPart:
     """Return an image that no container has, with what would delete it and what protects it."""
     unit = found.live.partition(":")[0]
-    name = f"rollback-{request.name}-{unit}"
+    name = f"rollback-{request.name}-{image.id[:SHORT]}"  # one for all units that have it
     if images.is_dangling(engine, image):
         threat = f"{unit}: no name leads to {found.place}: {engine.name} image prune deletes it"
         keep = f"{engine.name} tag {image.id[:SHORT]} localhost/{name}:previous"
@@ -185,7 +182,10 @@ def _named(engine: Engine, known: RecordedImage) -> Tuple[List[PartFault], str]:
     return [PartFault(known.unit, "altered", said)], hint
 
 
-def _tried(engine: Engine, image: HostImage, known: RecordedImage) -> List[PartFault]:
+def _tried(running: RunningImages, image: HostImage, known: RecordedImage) -> List[PartFault]:
     """Return why the image does not even start, beside what is live and without a network."""
-    why = images.unstartable(engine, image, known.program)
+    what = image.id, known.program
+    if what not in running.tried:
+        running.tried[what] = images.unstartable(running.engine, image, known.program)
+    why = running.tried[what]
     return [PartFault(known.unit, "unstartable", f"{known.reference}: {why}")] if why else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ...errors import HostError
 from ...files import reach
@@ -23,12 +23,14 @@ class RunningImages(NamedTuple):
     """The engine of a host, the containers of each unit, all containers, and each unit's file.
 
     The file is the one that people edit: the compose file, a unit file, or that of a quadlet.
+    `tried` has why the program of an image cannot be started, once for all units that have it.
     """
 
     engine: Engine
     by: Dict[str, List[EngineContainer]]
     every: List[EngineContainer]
     files: Dict[str, str]
+    tried: Dict[Tuple[str, str], str]
 
 
 def of(request: ImagesRequest) -> RunningImages:
@@ -47,7 +49,7 @@ def of(request: ImagesRequest) -> RunningImages:
     for each in every:
         if each.id in own:
             by.setdefault(each.service, []).append(each)
-    return RunningImages(project.engine, by, every, dict.fromkeys(request.units, path))
+    return RunningImages(project.engine, by, every, dict.fromkeys(request.units, path), {})
 
 
 def _of_systemd(units: Sequence[str]) -> RunningImages:
@@ -56,7 +58,7 @@ def _of_systemd(units: Sequence[str]) -> RunningImages:
     engine = unit_containers.engine(members.values())
     every = images.all_containers(engine)
     by = {unit: unit_containers.of(members[each.name], every) for unit, each in known.items()}
-    return RunningImages(engine, by, every, {unit: each.file for unit, each in known.items()})
+    return RunningImages(engine, by, every, {unit: each.file for unit, each in known.items()}, {})
 
 
 def refuse_unnamed(request: ImagesRequest, unit: str, reference: str) -> None:

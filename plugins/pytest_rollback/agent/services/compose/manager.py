@@ -27,9 +27,6 @@ from . import states
 from .health import HealthCommands
 
 FILE = "compose.yaml"
-AGAIN = ("always", "unless-stopped", "on-failure")
-"""Restart policies by which an engine starts what has ended."""
-
 BUSY, SLOW = ("starting", "stopping", "backoff"), 60.0
 
 
@@ -101,7 +98,7 @@ class Compose(ServiceManager):
             since=max(one.started for one in found) if now == "active" else None,
             detail="; ".join(dict.fromkeys(filter(None, map(states.detail, found)))),
         )
-        again = any(one.policy in AGAIN for one in found)
+        again = any(one.policy in states.AGAIN for one in found)
         pids = tuple(one.pid for one in found if one.runs)
         return UnitReport(state, hopeless=now == "failed" and not again, pids=pids)
 
@@ -174,9 +171,9 @@ class Compose(ServiceManager):
 
     def ask_stop(self, unit: str) -> None:
         """Have the engine stop the containers, by their own signal and grace, without waiting."""
-        running = [each.id for each in self._by_service().get(unit, []) if each.runs]
-        if running:
-            self._begin("stop", *running)
+        up = [each.id for each in self._by_service().get(unit, []) if _is_up(each)]
+        if up:
+            self._begin("stop", *up)
 
     def _begin(self, *argv: str) -> None:
         """Begin a command of the engine that goes on without us; its deadline is the engine's."""
@@ -236,9 +233,9 @@ class Compose(ServiceManager):
     def kill(self, unit: str, before: UnitReport) -> None:
         """Send SIGKILL to all processes of a unit; its restart policy does not apply to that."""
         del before
-        running = [each.id for each in self._by_service().get(unit, []) if each.runs]
-        if running:
-            self._begin("stop", "-t", "0", *running)
+        up = [each.id for each in self._by_service().get(unit, []) if _is_up(each)]
+        if up:
+            self._begin("stop", "-t", "0", *up)
 
     def remains(self, now: UnitReport, before: UnitReport) -> bool:
         """Return whether a process is left; the space of a container dies with its first one."""
@@ -271,6 +268,11 @@ class Compose(ServiceManager):
 
     def read_guard(self) -> None:
         """Nothing: there are no files of a guard."""
+
+
+def _is_up(one: EngineContainer) -> bool:
+    """Return whether a container runs, or its engine is about to start it again."""
+    return one.runs or states.of(one) == "backoff"
 
 
 def _is(path: str, places: Tuple[str, ...]) -> bool:

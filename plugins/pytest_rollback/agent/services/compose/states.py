@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Dict, FrozenSet, Iterable, Sequence
 
 from ...system.containers import inside
@@ -24,15 +25,31 @@ AS_ASKED = (0, 130, 143)
 
 KILLED = 137
 
+AGAIN = ("always", "unless-stopped", "on-failure")
+"""Restart policies by which an engine starts what has ended."""
+
+SOON = 15.0
+"""Seconds in which podman has dealt with the end of a container, also where it has much to do."""
+
 
 def of(one: EngineContainer) -> str:
     """Return how one container is, in the words of all managers."""
     if one.status == "running":
         return "active" if one.health in ("", "healthy") else "starting"
+    if comes_back(one):
+        return "backoff"
     if one.status in WORDS:
         return "failed" if one.status == "created" and one.error else WORDS[one.status]
     fine = one.exit_code in AS_ASKED or (one.exit_code == KILLED and not one.killed)
     return "inactive" if fine and not one.error else "failed"
+
+
+def comes_back(one: EngineContainer) -> bool:
+    """Return whether podman may be about to start a container again that has ended by itself.
+
+    It is called "stopped" until podman has dealt with its end: by a start, or as "exited".
+    """
+    return one.status == "stopped" and one.policy in AGAIN and time.time() - one.ended < SOON
 
 
 def detail(one: EngineContainer) -> str:

@@ -29,9 +29,9 @@ class EngineContainer(NamedTuple):
 
     `status` is the engine's word: running, exited, created, paused, restarting, stopping. `pid` is
     its first process as this host numbers it, `monitor` the process that watches it and holds its
-    published ports, 0 for none. `started` and `created` are seconds since the epoch. `exit_code` is
-    that of its last end, `killed` tells that memory ran out. `health` is healthy, unhealthy or
-    starting, "" without a health command; `health_said` is what that said last, and
+    published ports, 0 for none. `started`, `ended` and `created` are seconds since the epoch.
+    `exit_code` is that of its last end, `killed` tells that memory ran out. `health` is healthy,
+    unhealthy or starting, "" without a health command; `health_said` is what that said last, and
     `health_after` the seconds until an engine has run it for the first time. `image` is the id
     of its image, `digest` the digest of that, `reference` the name by which it was asked for,
     `program` what was started in it.
@@ -49,6 +49,7 @@ class EngineContainer(NamedTuple):
     pid: int = 0
     monitor: int = 0
     started: float = NEVER
+    ended: float = NEVER
     created: float = NEVER
     exit_code: int = 0
     killed: bool = False
@@ -80,10 +81,9 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
     """Return what `inspect` says of one container, of either engine."""
     state, about, host = (found.get(key) or {} for key in ("State", "Config", "HostConfig"))
     labels = about.get("Labels") or {}
-    policy = host.get("RestartPolicy") or {}
+    policy, log = (host.get(key) or {} for key in ("RestartPolicy", "LogConfig"))
     health = state.get("Health") or state.get("Healthcheck") or {}
     has_health = has_command(about)
-    log = host.get("LogConfig") or {}
     return EngineContainer(
         id=str(found.get("Id", "")),
         name=str(found.get("Name", "")).lstrip("/"),
@@ -95,6 +95,7 @@ def read(found: Mapping[str, Any]) -> EngineContainer:
         pid=int(state.get("Pid") or 0),
         monitor=int(state.get("ConmonPid") or 0),
         started=moment(state.get("StartedAt")),
+        ended=moment(state.get("FinishedAt")),
         created=moment(found.get("Created")),
         exit_code=int(state.get("ExitCode") or 0),
         killed=bool(state.get("OOMKilled")),

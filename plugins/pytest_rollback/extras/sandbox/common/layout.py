@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import os
 import sys
@@ -90,6 +91,22 @@ class Layout:
         """Return the sandbox's own `rollback.toml`."""
         return self.directory / "rollback.toml"
 
+    @property
+    def releases(self) -> Path:
+        """Return where the files of each release lie of which an image is built."""
+        return self.directory / "releases"
+
+    @property
+    def bin(self) -> Path:
+        """Return where programs lie that find the container engine of the sandbox."""
+        return self.directory / "bin"
+
+    @property
+    def project(self) -> str:
+        """Return the name of its compose project, by which its containers and images are known."""
+        digest = hashlib.sha256(str(self.directory).encode()).hexdigest()
+        return f"rollback-sandbox-{digest[:8]}"
+
     def create(self) -> None:
         """Make the directories; a database server of another user can pass through them."""
         self.directory.chmod(0o711)
@@ -111,6 +128,8 @@ def words(layout: Layout, ports: dict[str, int], tools: Path) -> dict[str, str |
         "www": str(layout.www),
         "dumps": str(layout.dumps),
         "socket": str(layout.socket),
+        "bin": str(layout.bin),
+        "project": layout.project,
         "python": sys.executable,
         "user": getpass.getuser(),
         "pg.address": "127.0.0.1",

@@ -22,7 +22,11 @@ STRATEGIES = "strategies"
 
 
 class SandboxTable(Frozen):
-    """`[sandbox]`: paths are relative to the folder of the file; `words` are further {words}."""
+    """`[sandbox]`: paths are relative to the folder of the file; `words` are further {words}.
+
+    `containerfile` builds the image of a release, and `compose` names it for each component; both
+    are for the strategy of images. `without` are keys that the manifest does not have.
+    """
 
     manifest: str = "../../rollback.toml"
     previous: str = "releases/previous"
@@ -35,6 +39,8 @@ class SandboxTable(Frozen):
     fill: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     upstream: str = ""
+    containerfile: str = ""
+    compose: str = ""
     words: dict[str, str | int] = Field(default_factory=dict)
     without: tuple[str, ...] = ()
 
@@ -86,9 +92,11 @@ class Recipe:
 
 
 def lacking(document: TomlTable, path: Sequence[str]) -> TomlTable:
-    """Return a document without the key at a path."""
+    """Return a document without the key at a path; of an array of tables, without that of each."""
     first, *rest = path
     inner = document.get(first)
+    if rest and (listed := tables(inner)):
+        return {**document, first: [lacking(each, rest) for each in listed]}
     if rest and isinstance(inner, dict):
         return {**document, first: lacking(inner, rest)}
     return {key: value for key, value in document.items() if key != first or rest}

@@ -7,4 +7,7 @@ they do together: `supervisord` the service manager, `proxy` the edge that shows
 page, the database, the release history. `deploy` brings a release the way the procedure expects
 it: dump, backups, files, units, restart. `pristine` keeps the last healthy state, to go back to in
 a moment.
+
+With the strategy of images, `images` is the site: its components are containers of a `project`,
+which needs a container engine, while edge and database stay processes.
 """

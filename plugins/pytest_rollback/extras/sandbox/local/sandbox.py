@@ -7,7 +7,6 @@ import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +16,6 @@ from pytest_rollback.errors import UsageError
 from pytest_rollback.extras.sandbox.common import (
     deploy,
     health,
-    links,
     ports,
     postgres,
     processes,
@@ -33,11 +31,12 @@ from pytest_rollback.extras.sandbox.common.status import (
     UnitStatus,
 )
 from pytest_rollback.extras.sandbox.local import pristine
+from pytest_rollback.extras.sandbox.local.images import ImagesSite
 from pytest_rollback.extras.sandbox.local.site import OWN, LocalSite
 from pytest_rollback.extras.sandbox.local.supervisord import Manager
 from pytest_rollback.manifest.document import TomlTable
 from pytest_rollback.manifest.model import System
-from pytest_rollback.manifest.release import BACKUPS
+from pytest_rollback.manifest.release import BACKUPS, IMAGES
 from pytest_rollback.progress.activity import doing
 
 
@@ -127,27 +126,26 @@ class Embedded:
         self._write(layout, note)
         layout.create()
         postgres.bring_tools(layout.database)
-        site = self._site = LocalSite(layout, self.recipe, claimed, Manager(layout))
+        site = self._site = self._made(layout, claimed)
         site.write()
         with ThreadPoolExecutor(2) as beside:
             cluster = beside.submit(site.postgres.initialise)
             first = deploy.staged(site, self.recipe.path("previous"))
-            if site.is_linked:
-                links.begin(site, first)
-            else:
-                first.install(layout.root)
+            site.begin(first)
             site.install_units()
-            begun = (lambda: None) if site.is_linked else partial(site.history.begin, first.name)
-            history = beside.submit(begun)
             self._launch()
             site.manager.start(["edge"])
             cluster.result()
             site.manager.start(["database"])
             site.prepare_database()
-            history.result()
         site.start_together()
         site.dump()
         pristine.take(site)
+
+    def _made(self, layout: Layout, claimed: dict[str, int]) -> LocalSite:
+        """Return its parts: as processes, or, of images, as containers and two processes."""
+        kind = ImagesSite if self.recipe.strategy == IMAGES else LocalSite
+        return kind(layout, self.recipe, claimed, Manager(layout))
 
     def _write(self, layout: Layout, note: SandboxNote) -> None:
         self._note = note
@@ -175,7 +173,7 @@ class Embedded:
         note = SandboxNote.read(layout)
         sandbox = cls(Path(note.folder), note.strategy)
         sandbox._note = note
-        sandbox._site = LocalSite(layout, sandbox.recipe, note.ports, Manager(layout))
+        sandbox._site = sandbox._made(layout, note.ports)
         return sandbox
 
     @classmethod
@@ -189,8 +187,7 @@ class Embedded:
     @doing("deploys the release, with backups")
     def deploy(self, release: Path | None = None) -> str:
         """Deploy a release, by default the current one, with backups; return its name."""
-        way = links.deploy if self.site.is_linked else deploy.deploy
-        name = way(self.site, release or self.recipe.path("current"))
+        name = self.site.deploy(release or self.recipe.path("current"))
         self.keep()
         return name
 
@@ -214,9 +211,8 @@ class Embedded:
     def status(self) -> SandboxStatus:
         """Return what the sandbox is and how it is."""
         site, running = self.site, self.running
-        states = site.manager.states() if running else {}
+        found = site.states() if running else {}
         healthy = {each.unit: health.healthy(site.probe(each)) for each in site.components}
-        found = {unit: states[unit].name for unit in states}
         return SandboxStatus(
             directory=self.directory,
             manifest=self.manifest_path,
@@ -247,6 +243,8 @@ class Embedded:
             processes.end(self._note.token, self._note.manager)
         if manager:
             manager.reap()
+        if self._site:
+            self._site.forget()
         ports.give_back(layout.directory)
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(layout.directory)

@@ -18,12 +18,12 @@ from pytest_rollback.agent.backup import save
 from pytest_rollback.agent.errors import HostError
 from pytest_rollback.agent.messages.backup.save import SAVE, SaveRequest
 from pytest_rollback.errors import ManifestError, Refused, Unfinished
-from pytest_rollback.extras.sandbox.common import health, links
+from pytest_rollback.extras.sandbox.common import deploy, health, links
 from pytest_rollback.extras.sandbox.common.history import History
 from pytest_rollback.extras.sandbox.common.layout import Layout, words
 from pytest_rollback.extras.sandbox.common.postgres import Postgres, owner
 from pytest_rollback.extras.sandbox.common.recipe import Recipe
-from pytest_rollback.extras.sandbox.common.release import Placeholders
+from pytest_rollback.extras.sandbox.common.release import Placeholders, ReleaseFiles
 from pytest_rollback.extras.sandbox.common.site import COMPILE
 from pytest_rollback.extras.sandbox.local import proxy
 from pytest_rollback.extras.sandbox.local import supervisord as manager_
@@ -109,7 +109,7 @@ class LocalSite:
     @property
     def is_linked(self) -> bool:
         """Whether each release has a directory of its own."""
-        return bool(self.system.release.switched or self.system.release.commands)
+        return bool(self.system.release.links or self.system.release.commands)
 
     @property
     def live(self) -> Path:
@@ -168,6 +168,18 @@ class LocalSite:
             script = self.recipe.path("prepare").read_text(encoding="utf-8")
             self.postgres.sql(script)
 
+    def begin(self, first: ReleaseFiles) -> None:
+        """Bring in the first release."""
+        if self.is_linked:
+            links.begin(self, first)
+        else:
+            first.install(self.layout.root)
+            self.history.begin(first.name)
+
+    def deploy(self, source: Path) -> str:
+        """Deploy a release, with what it takes to go back; return its name."""
+        return (links.deploy if self.is_linked else deploy.deploy)(self, source)
+
     def fetch(self) -> None:
         """Do nothing: `layout.root` is the system's root."""
 
@@ -193,7 +205,7 @@ class LocalSite:
         Raises:
             Refused: it cannot be saved; nothing was changed.
         """
-        if self.is_linked:
+        if strategies.used(self.system):
             connection = Connection(self.system)
             try:
                 connection.ask(Call(SAVE, strategies.remembered(connection, request)))
@@ -223,6 +235,10 @@ class LocalSite:
             kept = services.source is None and (self.layout.units / name).is_file()
             if (source / name).is_file() and not kept:
                 shutil.copyfile(source / name, self.layout.units / name)
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each process, in the manager's words."""
+        return {name: found.name for name, found in self.manager.states().items()}
 
     def stop(self) -> None:
         """Stop every unit, last started first."""
@@ -275,3 +291,6 @@ class LocalSite:
             ]
             time.sleep(health.PAUSE)
         return states
+
+    def forget(self) -> None:
+        """Do nothing: all that there is are processes, and the directory."""

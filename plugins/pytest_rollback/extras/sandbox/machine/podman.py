@@ -27,14 +27,14 @@ INIT = (
 of a host sees, which program a process of another account runs and which sockets it holds."""
 
 
-def engine() -> list[str]:
-    """Return the beginning of every podman command.
+def engine(who: str = "the machine sandbox") -> list[str]:
+    """Return the beginning of every podman command, for who needs it.
 
     Raises:
         Unreachable: there is no container engine here.
     """
     if not shutil.which("podman"):
-        raise Unreachable("the machine sandbox needs podman, which is not installed", hint=ENABLE)
+        raise Unreachable(f"{who} needs podman, which is not installed", hint=ENABLE)
     # the usual crun does not start an init where control groups are mixed of both versions
     return ["podman", *(("--runtime", "runc") if shutil.which("runc") else ())]
 
