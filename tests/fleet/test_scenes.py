@@ -263,7 +263,7 @@ def test_an_undrain_that_fails_is_told_first(fleet: Callable[..., Hosts]) -> Non
     lines = printed.splitlines()
     first = lines.index(next(each for each in lines if each.startswith("host ")))
     assert lines[first + 1].startswith("h2")
-    assert "RECOVERED 2 of 2; 1 not back in service" in printed
+    assert "NOT RECOVERED: h2 not back in service" in printed
 
     stuck.unlink()
     code, printed = all_.rollback("roll", ARMED)

@@ -18,7 +18,7 @@ from pytest_rollback.extras.fleet.balancing.balancer import balancer_of
 from pytest_rollback.extras.fleet.balancing.service import Service, Steps, now
 from pytest_rollback.extras.fleet.child import ChildProcess, ChildResult, UnderWay
 from pytest_rollback.extras.fleet.judge import BACK, FleetPlan, HostOutcome
-from pytest_rollback.extras.fleet.record import FleetRecord, HostRecord, word
+from pytest_rollback.extras.fleet.record import UNSEEN, FleetRecord, HostRecord, word
 from pytest_rollback.manifest.fleet import Fleet
 from pytest_rollback.progress.activity import doing
 from pytest_rollback.transport.interrupts import INTERRUPTS
@@ -211,7 +211,7 @@ class Coordinator:
             each for each in batch if self.hosts[each].outcome in BACK and self.hosts[each].drained
         ]
         if unseen:
-            self.record.stopped = f"{judge.named(unseen)} not back in service"
+            self.record.stopped = f"{judge.named(unseen)} {UNSEEN}"
         return not unseen
 
     def settled(self, host: HostRecord, found: ChildResult) -> None:

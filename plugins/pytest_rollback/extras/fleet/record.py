@@ -158,6 +158,10 @@ STOPPED = "its units were stopped, and its rollback was not begun"
 """Why a host is no better off than before."""
 
 
+UNSEEN = "not back in service"
+"""What a host is that was rolled back, and that the balancer was not seen to take."""
+
+
 def conclude(record: FleetRecord) -> None:
     """Put the verdict into a record: a sentence and an exit code, by how its hosts ended."""
     good = record.good
@@ -176,8 +180,8 @@ def conclude(record: FleetRecord) -> None:
         others = count(record.others, "other host")
         record.sentence += f"; {others} left alone by --limit={record.limit}"
     drained = sum(bool(each.drained) for each in record.hosts)
-    if drained:
-        record.sentence += f"; {drained} not back in service"
+    if drained and UNSEEN not in record.stopped:
+        record.sentence += f"; {drained} {UNSEEN}"
     if record.page == KEPT:
         record.sentence += f"; {KEPT}"
 
