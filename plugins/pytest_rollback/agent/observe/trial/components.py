@@ -130,7 +130,7 @@ def by_unit(
         problem = problem or NO_PYTHON
     return TrialRun(
         component=component,
-        interpreter=interpreter,
+        interpreter=site.program(interpreter) if interpreter else "",
         directory=directory,
         user=user,
         groups=accounts.numbers(user, found),

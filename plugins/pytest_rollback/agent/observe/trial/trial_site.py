@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...configuration.units.definition import TriedTree
 from ...configuration.units.sources import Installed
+from ...files import lookup
 from ...files.metadata import FileEntry
+from ...messages.location import is_below
+from ...system import tools
 
 
 class TrialSite(NamedTuple):
@@ -46,6 +51,19 @@ class TrialSite(NamedTuple):
         names = "|".join(map(re.escape, trees))
         return re.sub(rf"(?<![\w.-])({names})(?![\w.-])", lambda found: trees[found[0]], text)
 
+    def program(self, command: str) -> str:
+        """Return a command line whose program is that of the release that is tried.
+
+        Behind a link that a rollback switches, such as `current/venv/bin/python`, the live one is
+        another program, and finds another release's packages. The way to its last name is gone, and
+        no further: a Python of an environment is itself a link, and knows that one by its own name.
+        """
+        first, *rest = tools.argv(command, self.live) or [command]
+        there, here = _way(self.moved(first)), _way(first)
+        if there == here or is_below(there, self.tried) or not lookup.kind(there):
+            return command
+        return shlex.join([there, *rest])
+
     def tree(self, *names: str) -> TriedTree:
         """Return where paths below the live root, or its other names, are read."""
         if self.places:
@@ -55,6 +73,12 @@ class TrialSite(NamedTuple):
 
 Fetch = Callable[[Sequence[FileEntry]], Iterator[Tuple[FileEntry, Optional[bytes]]]]
 """Gives the recorded content of files; None where it is not to be had."""
+
+
+def _way(path: str) -> str:
+    """Return a path without links on the way to its last name."""
+    above, name = os.path.split(path)
+    return os.path.join(os.path.realpath(above), name) if above else path
 
 
 class ReleaseToCome(NamedTuple):

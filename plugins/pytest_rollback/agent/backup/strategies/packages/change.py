@@ -52,7 +52,7 @@ def look(request: PackagesRequest) -> PackagesPlan:
     for each in wanted:
         now = found.get(each.name)
         strange = comparison.strangers(each, now)
-        differ = comparison.difference(each, now, strange)
+        differ = comparison.difference(each, now, strange, request.pool)
         if not differ.words:
             continue
         words = now.words if now else "not installed"
@@ -174,7 +174,8 @@ def standing(
     labels, conflicts = [], []
     for each in failed:
         label, now = f"{NAMED}{each.name}", found.get(each.name)
-        if not comparison.difference(each, now, comparison.strangers(each, now)).words:
+        strange = comparison.strangers(each, now)
+        if not comparison.difference(each, now, strange, entry["pool"]).words:
             continue
         labels.append(label)
         why = _against(entry, each, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import struct
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
@@ -17,6 +18,9 @@ SECONDS = 30.0
 FIELDS = "${Package}\\t${Version}\\t${Architecture}\\t${db:Status-Want}\\t${db:Status-Eflag}"
 FORMAT = f"P\\t{FIELDS}\\t${{db:Status-Status}}\\n${{Conffiles}}\\n"
 LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock")
+DIVERTED = re.compile(r"(?:locally diverted|diverted by \S+) to: ")
+"""What follows the name of a file that lies under another one."""
+
 FLOCK = "hhqqi"
 """The kernel's `struct flock`: type, whence, start, length, process."""
 
@@ -150,10 +154,25 @@ def holder() -> str:
 
 
 def unverified(name: str) -> Tuple[str, ...]:
-    """Return the files of a package that are not as shipped, conffiles aside; a line each."""
+    """Return the files of a package that are not as shipped, conffiles aside; a line each.
+
+    A file that is diverted lies elsewhere, and dpkg looks for it there: what has its name is told.
+    """
     done = asked("dpkg", "--verify", name)
     wrong = tuple(line for line in _lines(done) if line.split()[1:2] != ["c"])
-    return wrong or ((done.words,) if done.code and not done.out else ())
+    failed = (done.words,) if done.code and not done.out else ()
+    return (*(wrong or failed), *diverted(name))
+
+
+def diverted(name: str) -> Tuple[str, ...]:
+    """Return the files of a package that somebody else has diverted to other names; a line each."""
+    found, path = [], ""
+    for line in asked("dpkg-query", "--listfiles", name).out.splitlines():
+        if line.startswith("/"):
+            path = line
+        elif DIVERTED.match(line):
+            found.append(f"{path} is {line}")
+    return tuple(found)
 
 
 def edited(name: str) -> List[str]:

@@ -11,7 +11,9 @@ import time
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from ....errors import FINDING, HostError
+from ....state.releases import stale_bytecode
 from ....system.command import CommandResult, run, surroundings
+from ....system.package_owners import installed_files
 from . import archives, comparison, conffiles, database
 from .conffiles import ConffileSet
 from .database import InstalledPackage
@@ -25,8 +27,9 @@ PAUSE = 0.1
 LINES = 12
 """Lines of dpkg that an error has."""
 
-OPTIONS = ("--force-confold", "--force-downgrade", "--force-hold")
-"""Configuration files stay as they are, and no question is asked."""
+OPTIONS = ("--force-confold", "--force-downgrade", "--force-hold", "--auto-deconfigure")
+"""Configuration files stay as they are, and no question is asked; what breaks an older version of
+another package is installed together with the newer one."""
 
 AGAIN = "the same command again goes on; what dpkg did is in /var/log/dpkg.log"
 
@@ -71,12 +74,17 @@ def bring(wanted: Wanted) -> List[str]:
         each.name: comparison.strangers(each, found.get(each.name)) for each in wanted.packages
     }
     differ = {
-        each.name: comparison.difference(each, found.get(each.name), strange[each.name])
+        each.name: comparison.difference(
+            each, found.get(each.name), strange[each.name], wanted.pool
+        )
         for each in wanted.packages
     }
     left = [each for each in wanted.packages if differ[each.name].package]
     if left:
         _installed(wanted, left)
+    known = [(each.name, each.architecture) for each in wanted.packages]
+    sources = (each for each in installed_files(known) if each.endswith(".py"))
+    stale_bytecode.removed(f"/{conffiles.real(each)}" for each in sources)
     _hold([each for each in wanted.packages if left or differ[each.name].hold])
     for each in wanted.packages:
         gone = conffiles.with_asides(strange[each.name])
@@ -96,6 +104,9 @@ def _installed(wanted: Wanted, left: Sequence[RecordedPackage]) -> None:
     paths = [os.path.join(wanted.pool, each.archive) for each in left]
     around = {**surroundings(), **QUIET}
     done = run(["dpkg", "--install", *OPTIONS, *paths], wanted.seconds, env=around)
+    if not done.code and any(comparison.missing(each, wanted.pool) for each in left):
+        # dpkg leaves out what another package has replaced, also where that one goes back as well
+        done = run(["dpkg", "--install", *OPTIONS, *paths], wanted.seconds, env=around)
     found = database.packages([each.name for each in left])
     wrong = [each for each in left if not _is_in(each, found.get(each.name))]
     if done.code or done.timed_out or wrong:

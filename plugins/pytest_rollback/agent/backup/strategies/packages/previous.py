@@ -51,7 +51,7 @@ def _part(
     request: PackagesRequest, known: RecordedPackage, now: Optional[InstalledPackage], name: str
 ) -> PreviousPart:
     """Return one recorded package."""
-    differ = comparison.difference(known, now, comparison.strangers(known, now))
+    differ = comparison.difference(known, now, comparison.strangers(known, now), request.pool)
     live = now.words if now else f"{known.name} is not installed"
     part = PreviousPart(
         f"{known.words}, {os.path.join(request.pool, known.archive)}",
@@ -67,6 +67,12 @@ def _part(
     if now and now.version == known.version and now.is_whole:
         faults += [PartFault(known.name, "altered", each) for each in differ.words]
         hint = hint or "rollback now: it installs the package again"
+    aside = (
+        [each for each in database.diverted(now.name) if each not in known.unclean] if now else []
+    )
+    if aside:
+        faults += [PartFault(known.name, "blocked", each) for each in aside]
+        hint = hint or f"what has this name would stay: dpkg-divert --remove {aside[0].split()[0]}"
     if now and now.is_held and not known.held:
         said = "it is on hold since it was recorded: somebody wants it to stay as it is"
         faults.append(PartFault(known.name, "blocked", said))
