@@ -70,6 +70,24 @@ def test_init_writes_the_table_of_the_recipe(shop: WheelShop) -> None:
     assert "begins with" not in text
 
 
+def test_a_live_environment_that_is_spoilt_is_no_reason_against_the_previous_one(
+    shop: WheelShop,
+) -> None:
+    """Also where the unit names a Python behind the link: the previous release has its own."""
+    (live,) = (shop.root / "releases/2.0/lib").glob("python3*/site-packages/acme_shop/serve.py")
+    text, manifest = live.read_text(), shop.manifest.read_text()
+    own = f'interpreter = "{shop.root}/current/bin/python3"\nimports = '
+    shop.manifest.write_text(manifest.replace("imports = ", own))
+    live.write_text("import nonsense (\n")
+    try:
+        shop.pytest("suites/readiness", "-k", "test_tree")
+        found = {how for (name, _), how in shop.outcomes().items() if name.endswith("imports")}
+        assert found == {"met"}
+    finally:
+        live.write_text(text)
+        shop.manifest.write_text(manifest)
+
+
 def reds(shop: WheelShop) -> str:
     """Ask about the previous release alone; return what was said, on one line."""
     code, printed = shop.pytest("suites/readiness", "-k", "test_release")
