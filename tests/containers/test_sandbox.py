@@ -69,8 +69,8 @@ def left(project: str) -> list[str]:
     return [line for each in listed for line in each.decode().split()]
 
 
-def test_bad_images_and_a_bad_file_are_rolled_back_and_undone(village: Village) -> None:
-    """An image that answers wrongly, undone; one that cannot start; variables that are wrong."""
+def test_a_bad_image_and_a_bad_file_are_rolled_back_and_undone(village: Village) -> None:
+    """An image that answers wrongly, and back to it; then wrong variables of the project."""
     site = village.embedded.site
     village.embedded.break_("degraded")
     (bad,) = images(village)
@@ -83,19 +83,17 @@ def test_bad_images_and_a_bad_file_are_rolled_back_and_undone(village: Village) 
     assert code == 0, printed
     assert (images(village), site.release()) == ({bad}, "1.5.0")
 
-    for scenario, runs in (("crash-at-import", "village-"), ("wrong-env", "village:1.5.0")):
-        village.embedded.reset()
-        village.embedded.break_(scenario)
-        assert all(each.startswith(runs) for each in images(village))
-        code, printed = village.arm("suites/drill")
-        assert (code, "RECOVERED in" in printed) == (0, True), printed
-        assert images(village) == {"village:1.4.0"}
+    village.embedded.reset()
+    village.embedded.break_("wrong-env")
+    assert images(village) == {"village:1.5.0"}
+    code, printed = village.arm("suites/drill")
+    assert (code, "RECOVERED in" in printed) == (0, True), printed
+    assert images(village) == {"village:1.4.0"}
 
 
 def test_what_a_killed_process_left_is_swept(engine: None) -> None:
-    """Its containers, its pod, its images and its directory; nothing of anybody else."""
+    """Its containers, its pod, its images and its directory."""
     del engine
-    others = set(podman("ps", "--quiet").decode().split())
     done = subprocess.run(
         [sys.executable, "-c", UP], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
@@ -105,4 +103,3 @@ def test_what_a_killed_process_left_is_swept(engine: None) -> None:
 
     assert left(project) == []
     assert not Path(directory).exists()
-    assert others <= set(podman("ps", "--quiet").decode().split()) | others

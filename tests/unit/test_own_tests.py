@@ -62,7 +62,10 @@ def test_every_file_of_tests_is_run(script: ModuleType, quick: set[str], slow: s
     guests = {
         f"tests/guests/test_{name}.py" for name in ("beside", "index", "projects", "settings")
     }
-    engine = ("described", "described_units", "drill", "images", "mixed", "project", "units")
+    engine = (
+        *("described", "described_units", "drill", "images", "mixed", "project", "sandbox"),
+        "units",
+    )
     containers = {f"tests/containers/test_{name}.py" for name in engine}
     drills = {
         *(f"tests/plugin/debian/test_{name}.py" for name in ("drill", "mixed")),
