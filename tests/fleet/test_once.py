@@ -16,10 +16,8 @@ import pytest
 import tomli_w
 
 from tests.fleet.hosts import Hosts
-from tests.fleet.test_scenes import ARMED, fleet, until
+from tests.fleet.test_scenes import ARMED, until
 from tests.unit.support.mailbox import Inbox, inbox
-
-__all__ = ["fleet"]
 
 PAGE = """#!/bin/sh
 echo "$1" >> {home}/page.log
@@ -50,6 +48,12 @@ def switched(all_: Hosts) -> list[str]:
     log = all_.home / "page.log"
     words = log.read_text().split() if log.exists() else []
     return [each for each in words if each != "look"]
+
+
+@pytest.fixture
+def carrier() -> str:
+    """One way in which hosts are reached: what happens once does not depend on it."""
+    return "ssh"
 
 
 @pytest.fixture
