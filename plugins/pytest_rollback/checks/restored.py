@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.trial import NO_PYTHON, Trial
 from pytest_rollback.errors import Advisory, Inconclusive, Refused
+from pytest_rollback.manifest import parts
 from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.manifest.release import BACKUPS
 from pytest_rollback.text.quantities import count, part
 
 UNCHECKED = "could not be checked"
@@ -120,6 +122,14 @@ def _backups(system: System) -> str:
     return f"X{system.about.suffix} beside X"
 
 
+def _kept(system: System) -> str:
+    """Return where the configuration of the previous release is, for people."""
+    if BACKUPS in parts.names(system):
+        where = f"in the backups ({_backups(system)}) or in the previous release"
+        return f"{where}, and save the set again"
+    return "where the previous release has them; or, of a file that all releases share, where it is"
+
+
 def configuration_parses(found: ConfigurationFaults, system: System) -> None:
     """Check that every configuration and unit file can be read as a rollback would leave it.
 
@@ -136,8 +146,7 @@ def configuration_parses(found: ConfigurationFaults, system: System) -> None:
         raise Refused(
             f"{count(len(broken), 'configuration file')} would be unreadable after a rollback",
             findings=broken,
-            hint=f"correct these lines in the backups ({_backups(system)}) or in the previous "
-            "release, and save the set again",
+            hint=f"correct these lines {_kept(system)}",
         )
     if unchecked:
         raise Inconclusive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_rollback.agent.messages.configuration import ConfigurationFaults
 from pytest_rollback.agent.messages.trial import (
     NO_PYTHON,
     ComponentTrial,
@@ -12,7 +13,8 @@ from pytest_rollback.agent.messages.trial import (
 )
 from pytest_rollback.checks import restored
 from pytest_rollback.errors import Inconclusive, Refused, RollbackError
-from pytest_rollback.manifest.model import Component
+from pytest_rollback.manifest.model import Component, System
+from pytest_rollback.manifest.release import About, ReleaseTable
 from pytest_rollback.recovery import entry
 
 COMPONENT = Component.model_construct(name="web", imports=("web",))
@@ -50,3 +52,14 @@ def test_a_rollback_goes_on_where_nothing_could_be_tried() -> None:
     entry.refuse([unknown], "rollback now")
     with pytest.raises(Refused, match="would not come back"):
         entry.refuse([unknown, broken], "rollback now")
+
+
+@pytest.mark.parametrize(("strategy", "place"), [("backups", "in the backups"), ("links", "share")])
+def test_broken_configuration_is_corrected_where_it_is_kept(strategy: str, place: str) -> None:
+    """A release behind a link has no backups."""
+    release = ReleaseTable.model_construct(strategy=strategy, backups="beside")
+    about = About.model_construct(suffix=".backup", state="/var/lib/shop")
+    system = System.model_construct(about=about, release=release, components=(COMPONENT,))
+    with pytest.raises(Refused) as error:
+        restored.configuration_parses(ConfigurationFaults({"app.json": "line 1: no JSON"}), system)
+    assert place in error.value.hint
