@@ -84,3 +84,22 @@ def test_no_package_is_named(path: str) -> None:
 def test_the_directory_of_a_package(path: str, own: str) -> None:
     """The one that is its own, whatever lies further down; none where all packages have files."""
     assert packaged.own(path) == own
+
+
+def test_a_package_that_is_needed_in_one_version_alone_is_of_the_release() -> None:
+    """Through others as well; not one that is essential, or whose version may be another one."""
+    rows = {
+        "gauge": ("3.1", "gauge-lib (= 3.1), python3 (>= 3.9), gauge-data (= 2.0)", False),
+        "gauge-lib:amd64": ("3.1", "gauge-words:any (= 1:7), base (= 5)", False),
+        "gauge-words": ("1:7", "", False),
+        "gauge-data": ("2.1", "", False),
+        "base": ("5", "", True),
+        "python3": ("3.11", "", False),
+    }
+    known = {
+        name: packaged.KnownPackage(name, version, name, essential, depends)
+        for name, (version, depends, essential) in rows.items()
+    }
+    found = {each.name: each.seen for each in packaged.tied(["gauge"], known)}
+    assert list(found) == ["gauge-lib:amd64", "gauge-words"]
+    assert "gauge depends on gauge-lib (= 3.1)" in found["gauge-lib:amd64"]

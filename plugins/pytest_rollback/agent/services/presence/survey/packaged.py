@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ....messages.location import is_below
 from ....messages.services.survey import OwningPackage, SurveyedUnit, SurveyRequest
@@ -15,7 +15,10 @@ from ....system.package_owners import owners
 SECONDS = 20.0
 """For one question to dpkg; the largest database is read in a few."""
 
-FORMAT = "${binary:Package}\\t${Version}\\t${source:Package}\\t${Essential}\\n"
+FORMAT = "${binary:Package}\\t${Version}\\t${source:Package}\\t${Essential}\\t${Depends}\\n"
+
+TIED = re.compile(r"([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? \(= ([^)\s]+)\)")
+"""A package that another one needs in one version alone."""
 
 OWN = ("/usr/lib", "/usr/libexec", "/usr/share", "/opt", "/srv", "/etc")
 """Directories in which a package has one of its own, the likeliest first."""
@@ -30,6 +33,7 @@ class KnownPackage(NamedTuple):
     version: str
     source: str
     is_essential: bool
+    depends: str = ""
 
 
 def seen(units: Sequence[SurveyedUnit], request: SurveyRequest) -> List[SurveyedUnit]:
@@ -83,8 +87,8 @@ def installed() -> Dict[str, KnownPackage]:
     done = run(["dpkg-query", "--show", f"--showformat={FORMAT}"], SECONDS)
     found = {}
     for line in done.out.splitlines():
-        name, version, source, essential = line.split("\t")
-        found[name] = KnownPackage(name, version, source, essential == "yes")
+        name, version, source, essential, depends = line.split("\t")
+        found[name] = KnownPackage(name, version, source, essential == "yes", depends)
     return found
 
 
@@ -125,8 +129,25 @@ def _with(
         OwningPackage(name, known[name].version, f"dpkg-query --search {path}: {name}", beside)
         for name, path in chosen.items()
     )
+    packages += tuple(tied(chosen, known))
     places = () if _homes(unit) else tuple(_places(unit, packages))
     return unit._replace(packages=packages, places=(*places, *unit.places))
+
+
+def tied(chosen: Iterable[str], known: Dict[str, KnownPackage]) -> Iterator[OwningPackage]:
+    """Yield packages that others need in the very version that is installed: they go together."""
+    seen, left = {*chosen}, list(chosen)
+    while left:
+        needing = known[left.pop()]
+        for plain, version in TIED.findall(needing.depends):
+            name = next((each for each in known if each.partition(":")[0] == plain), "")
+            if not name or name in seen or known[name].is_essential:
+                continue
+            if known[name].version == version:
+                seen.add(name)
+                left.append(name)
+                why = f"dpkg-query --show: {needing.name} depends on {plain} (= {version})"
+                yield OwningPackage(name, version, why)
 
 
 def _places(unit: SurveyedUnit, packages: Sequence[OwningPackage]) -> Iterator[Tuple[str, str]]:
