@@ -330,7 +330,7 @@ def test_every_question_fits_into_one_argument() -> None:
     looks = [size for name, size in sizes.items() if name.endswith(".look")]
 
     assert max(sizes.values()) < LONGEST
-    assert sorted(looks)[len(looks) // 2] < 3 * LONGEST / 8  # two of them, and more
+    assert sorted(looks)[len(looks) // 2] < 2 * LONGEST / 5  # two of them, and more
 
 
 @pytest.mark.parametrize("module", sorted(sources()))

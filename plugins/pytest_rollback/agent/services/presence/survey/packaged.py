@@ -17,9 +17,6 @@ SECONDS = 20.0
 
 FORMAT = "${binary:Package}\\t${Version}\\t${source:Package}\\t${Essential}\\t${Depends}\\n"
 
-TIED = re.compile(r"([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)? \(= ([^)\s]+)\)")
-"""A package that another one needs in one version alone."""
-
 OWN = ("/usr/lib", "/usr/libexec", "/usr/share", "/opt", "/srv", "/etc")
 """Directories in which a package has one of its own, the likeliest first."""
 
@@ -134,12 +131,20 @@ def _with(
     return unit._replace(packages=packages, places=(*places, *unit.places))
 
 
+def exact(depends: str) -> Iterator[Tuple[str, str]]:
+    """Yield the packages that are needed in one version alone, each with that version."""
+    for each in depends.replace("|", ",").split(","):
+        name, mark, version = each.strip().partition(" (= ")
+        if mark:
+            yield name.partition(":")[0], version.partition(")")[0].strip()
+
+
 def tied(chosen: Iterable[str], known: Dict[str, KnownPackage]) -> Iterator[OwningPackage]:
     """Yield packages that others need in the very version that is installed: they go together."""
     seen, left = {*chosen}, list(chosen)
     while left:
         needing = known[left.pop()]
-        for plain, version in TIED.findall(needing.depends):
+        for plain, version in exact(needing.depends):
             name = next((each for each in known if each.partition(":")[0] == plain), "")
             if not name or name in seen or known[name].is_essential:
                 continue
