@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ....errors import HostError
@@ -72,7 +73,8 @@ def _part(
     )
     if aside:
         faults += [PartFault(known.name, "blocked", each) for each in aside]
-        hint = hint or f"what has this name would stay: dpkg-divert --remove {aside[0].split()[0]}"
+        path = shlex.quote(aside[0].partition(" is ")[0])
+        hint = hint or f"mv {path} {path}.own; dpkg-divert --rename --remove {path}"
     if now and now.is_held and not known.held:
         said = "it is on hold since it was recorded: somebody wants it to stay as it is"
         faults.append(PartFault(known.name, "blocked", said))
